@@ -1,0 +1,65 @@
+//===- Passes.td - Conversions out of Sluice's dialects ----*- tablegen -*-===//
+//
+// Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SLUICE_CONVERSION_PASSES_TD
+#define SLUICE_CONVERSION_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def ConvertSluiceToSCF : Pass<"convert-sluice-to-scf", "::mlir::ModuleOp"> {
+  let summary = "lower routers, plans and grouped experts to loops on tensors";
+  let description = [{
+    Gates become two tensors, [T, k] experts (index, -1 where absent) and
+    [T, k] values, in function signatures too. Selection becomes a loop over
+    tokens; a plan becomes a counting sort; `sluice.grouped` becomes a parallel
+    loop over tasks that gathers rows, runs the inlined body and writes its rows
+    side by side, then a parallel loop over tokens that adds them in increasing
+    expert number. Nothing is padded, and an expert without tokens costs
+    nothing. There are no atomics: results do not depend on the number of
+    threads.
+
+    `sluice.experts` must have been planned (`sluice-plan-dispatch`).
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"
+  ];
+}
+
+def ConvertSluiceToLinalg : Pass<"convert-sluice-to-linalg"> {
+  let summary = "lower products, activations and shapes to linalg on tensors";
+  let description = [{
+    Lowers the tensor ops of the dialect (`linear`, `softmax`, activations,
+    `broadcast`, `clamp`, `split`) to `linalg.generic` and `tensor` ops.
+    Accumulation is in f32, or f64 if a type is f64. A product's loops are
+    ordered so that the innermost walks along the weight's rows, and its
+    additions carry `reassoc`, so that LLVM may vectorise them.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"
+  ];
+}
+
+def ConvertCheckToSCF : Pass<"convert-check-to-scf", "::mlir::func::FuncOp"> {
+  let summary = "lower expectations to comparisons that record a failure";
+  let description = [{
+    Each `check` op becomes loops that look for the first element that differs
+    and write the op's code (`sluice.code`, from `sluice-externalize-state`), the
+    index and both values to the function's state. The first failure of a run is
+    kept.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::tensor::TensorDialect"
+  ];
+}
+
+#endif // SLUICE_CONVERSION_PASSES_TD

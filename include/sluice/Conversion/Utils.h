@@ -1,0 +1,87 @@
+//===- Utils.h - What lowerings to loops share ------------------*- C++ -*-===//
+//
+// Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SLUICE_CONVERSION_UTILS_H
+#define SLUICE_CONVERSION_UTILS_H
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Builders.h"
+
+namespace sluice {
+
+/// The type in which values of `type` are computed: f32 for f16, bf16 and f32,
+/// f64 for f64.
+inline mlir::Type getArithmeticType(mlir::Type type) {
+  return type.isF64() ? type : mlir::Float32Type::get(type.getContext());
+}
+
+/// A builder at a known place with the shorthands that loop bodies need. It
+/// builds where the given builder stands.
+struct LoopBuilder : mlir::OpBuilder {
+  LoopBuilder(mlir::OpBuilder &builder, mlir::Location loc)
+      : mlir::OpBuilder(builder), loc(loc) {}
+
+  mlir::Value constant(mlir::Type type, double value) {
+    return mlir::arith::ConstantOp::create(*this, loc,
+                                           getFloatAttr(type, value));
+  }
+  mlir::Value index(int64_t value) {
+    return mlir::arith::ConstantIndexOp::create(*this, loc, value);
+  }
+  /// `value` as another float type: extended exactly or rounded once.
+  mlir::Value convert(mlir::Value value, mlir::Type type) {
+    unsigned from = value.getType().getIntOrFloatBitWidth();
+    unsigned to = type.getIntOrFloatBitWidth();
+    if (value.getType() == type)
+      return value;
+    // f16 and bf16 are equally wide and neither holds the other.
+    if (from == to)
+      return convert(convert(value, getF32Type()), type);
+    if (from < to)
+      return mlir::arith::ExtFOp::create(*this, loc, type, value);
+    return mlir::arith::TruncFOp::create(*this, loc, type, value);
+  }
+  void yield(mlir::Value value) {
+    mlir::linalg::YieldOp::create(*this, loc, value);
+  }
+
+  mlir::Location loc;
+};
+
+inline mlir::Value makeEmptyLike(mlir::OpBuilder &builder, mlir::Location loc,
+                                 mlir::Value like, mlir::Type elementType) {
+  return mlir::tensor::EmptyOp::create(
+      builder, loc, mlir::tensor::getMixedSizes(builder, loc, like),
+      elementType);
+}
+
+/// A tensor of the given sizes, all of it `value`.
+inline mlir::Value makeFilled(mlir::OpBuilder &builder, mlir::Location loc,
+                              llvm::ArrayRef<mlir::OpFoldResult> sizes,
+                              mlir::Type elementType, double value) {
+  mlir::Value empty =
+      mlir::tensor::EmptyOp::create(builder, loc, sizes, elementType);
+  mlir::Value number = mlir::arith::ConstantOp::create(
+      builder, loc, builder.getFloatAttr(elementType, value));
+  return mlir::linalg::FillOp::create(builder, loc, number, empty)
+      .getResult(0);
+}
+
+/// `value` with a type that differs at most in which dimensions are static.
+inline mlir::Value castTo(mlir::OpBuilder &builder, mlir::Location loc,
+                          mlir::Value value, mlir::Type type) {
+  if (value.getType() == type)
+    return value;
+  return mlir::tensor::CastOp::create(builder, loc, type, value);
+}
+
+} // namespace sluice
+
+#endif // SLUICE_CONVERSION_UTILS_H

@@ -1,0 +1,183 @@
+//===- SluiceBase.td - The dialect, its types and enums ---*- tablegen -*-===//
+//
+// Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SLUICE_BASE_TD
+#define SLUICE_BASE_TD
+
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/EnumAttr.td"
+include "mlir/IR/OpBase.td"
+
+def Sluice_Dialect : Dialect {
+  let name = "sluice";
+  let cppNamespace = "::sluice";
+  let summary = "conditional computation: routers, gates and experts";
+  let description = [{
+    The `sluice` dialect represents networks in which a router decides, per
+    token, which experts run. One type stands for a routing decision (`gates`,
+    a sparse tokens x experts matrix), a family of ops makes and transforms
+    gates, and ops with regions consume them.
+
+    Two levels share the dialect. At the *model level* (`experts` and the ops
+    around it) a file reads like a paper. At the *plan level* (`plan` and
+    `grouped`) the order in which experts run over which tokens is explicit.
+    See `docs/Rationale.md` for the reasons.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"
+  ];
+  let useDefaultTypePrinterParser = 1;
+  let useDefaultAttributePrinterParser = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Enums
+//===----------------------------------------------------------------------===//
+
+class Sluice_Enum<string name, string summary, list<I32EnumAttrCase> cases>
+    : I32EnumAttr<name, summary, cases> {
+  let cppNamespace = "::sluice";
+  let genSpecializedAttr = 0;
+}
+
+class Sluice_EnumAttr<EnumAttrInfo info, string mnemonic>
+    : EnumAttr<Sluice_Dialect, info, mnemonic> {
+  let assemblyFormat = "$value";
+}
+
+def Sluice_Bound : Sluice_Enum<"Bound", "what bounds the entries of gates", [
+  I32EnumAttrCase<"None", 0, "none">,
+  I32EnumAttrCase<"PerToken", 1, "token">,
+  I32EnumAttrCase<"PerExpert", 2, "expert">]>;
+
+def Sluice_Layout : Sluice_Enum<"Layout", "order of a weight's two dimensions", [
+  I32EnumAttrCase<"OutIn", 0, "out_in">,
+  I32EnumAttrCase<"InOut", 1, "in_out">]>;
+def Sluice_LayoutAttr : Sluice_EnumAttr<Sluice_Layout, "layout">;
+
+def Sluice_GeluKind : Sluice_Enum<"GeluKind", "which GELU", [
+  I32EnumAttrCase<"Erf", 0, "erf">,
+  I32EnumAttrCase<"Tanh", 1, "tanh">]>;
+def Sluice_GeluKindAttr : Sluice_EnumAttr<Sluice_GeluKind, "gelu_kind">;
+
+def Sluice_GroupScore : Sluice_Enum<"GroupScore", "a group's own score", [
+  I32EnumAttrCase<"Max", 0, "max">,
+  I32EnumAttrCase<"Top2Sum", 1, "top2_sum">]>;
+def Sluice_GroupScoreAttr : Sluice_EnumAttr<Sluice_GroupScore, "group_score">;
+
+def Sluice_MaskValue : Sluice_Enum<"MaskValue", "what a masked score becomes", [
+  I32EnumAttrCase<"NegInf", 0, "neg_inf">,
+  I32EnumAttrCase<"Zero", 1, "zero">]>;
+def Sluice_MaskValueAttr : Sluice_EnumAttr<Sluice_MaskValue, "mask_value">;
+
+def Sluice_Combine : Sluice_Enum<"Combine", "how experts' outputs join", [
+  I32EnumAttrCase<"Sum", 0, "sum">,
+  I32EnumAttrCase<"Replace", 1, "replace">]>;
+def Sluice_CombineAttr : Sluice_EnumAttr<Sluice_Combine, "combine">;
+
+def Sluice_WeightOn : Sluice_Enum<"WeightOn", "where a gate's value is applied", [
+  I32EnumAttrCase<"Output", 0, "output">,
+  I32EnumAttrCase<"Input", 1, "input">,
+  I32EnumAttrCase<"Nothing", 2, "none">]>;
+def Sluice_WeightOnAttr : Sluice_EnumAttr<Sluice_WeightOn, "weight_on">;
+
+//===----------------------------------------------------------------------===//
+// Types
+//===----------------------------------------------------------------------===//
+
+def Sluice_GatesType : TypeDef<Sluice_Dialect, "Gates"> {
+  let mnemonic = "gates";
+  let summary = "a routing decision: a sparse tokens x experts matrix";
+  let description = [{
+    **A routing decision is a sparse matrix.** For T tokens and E experts,
+    `!sluice.gates<TxExf32>` holds entries (t, e, v): expert e runs for token t,
+    and v is its weight. Everything that the literature calls conditional
+    computation is this matrix made by another router, consumed by another
+    expert body, joined by another combine:
+
+        Y[t] = combine over the entries (t, e, v) of G of  v * f_e(X[t]).
+
+    *Presence* is what costs: an entry that is present runs its expert even if
+    its value is 0 or NaN; an entry that is absent never does, and no value
+    stands for absence. Normalising, scaling or squashing values never changes
+    presence.
+
+    *Value* is a number of the element type. An op that weighs by gates
+    multiplies by it; an op that does not (`weight none`) reads presence only.
+
+    *Order*: a token's entries are ordered, the most important first: the order
+    in which the router chose them. `sluice.entries` shows it; `sluice.experts`
+    adds in increasing expert number instead, so that a change of order that
+    keeps the set never changes a sum.
+
+    The *bound* stands in the type, because it is what memory is reserved for
+    and what plans are made from:
+
+    | written | at most |
+    |---|---|
+    | `!sluice.gates<?x64xf32, 8 per token>` | 8 entries in each row: top-k routers |
+    | `!sluice.gates<?x64xf32, 7 per expert>` | 7 entries in each column: expert choice; `? per expert` when the capacity depends on the number of tokens |
+    | `!sluice.gates<?x64xf32>` | nothing is promised: thresholds |
+
+    With `k per token` every token has k ordered *slots*, each present or
+    absent. T may be dynamic (`?`) and may be 0; E is static and at least 1.
+
+    Why a type of its own and not two tensors (indices and values): the bound,
+    the number of experts and the meaning of absence would live in conventions
+    between ops; passes that know nothing about the router that made G could
+    not check any of them. `docs/Rationale.md` compares the alternatives.
+
+    Constraints:
+    - (C1) the number of tokens is dynamic or at least 0
+    - (C2) the number of experts is static and at least 1
+    - (C3) the element type is f16, bf16, f32 or f64
+    - (C4) `k per token`: k is static and 1 <= k <= E
+    - (C5) `c per expert`: c is dynamic or at least 1
+  }];
+  let parameters = (ins "int64_t":$tokens, "int64_t":$experts,
+                        "::mlir::Type":$elementType,
+                        "::sluice::Bound":$bound, "int64_t":$count);
+  let builders = [
+    TypeBuilderWithInferredContext<(ins "int64_t":$tokens, "int64_t":$experts,
+        "::mlir::Type":$elementType, "int64_t":$perToken), [{
+      return $_get(elementType.getContext(), tokens, experts, elementType,
+                   Bound::PerToken, perToken);
+    }]>
+  ];
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// True if every token has a static number of slots.
+    bool isPerToken() const { return getBound() == Bound::PerToken; }
+    bool hasDynamicTokens() const {
+      return ::mlir::ShapedType::isDynamic(getTokens());
+    }
+    /// The same routing decision with values of another type.
+    GatesType withElementType(::mlir::Type type) const {
+      return get(getContext(), getTokens(), getExperts(), type, getBound(),
+                 getCount());
+    }
+  }];
+}
+
+def Sluice_GatesPerToken : Type<
+    And<[Sluice_GatesType.predicate,
+         CPred<"::llvm::cast<::sluice::GatesType>($_self).isPerToken()">]>,
+    "gates with a bound per token", "::sluice::GatesType">;
+
+def Sluice_Float : AnyTypeOf<[F16, BF16, F32, F64],
+                             "f16, bf16, f32 or f64">;
+def Sluice_FloatTensor : RankedTensorOf<[Sluice_Float]>;
+def Sluice_FloatMatrix : TensorRankOf<[Sluice_Float], [2]>;
+def Sluice_FloatVector : TensorRankOf<[Sluice_Float], [1]>;
+def Sluice_FloatOrFloatTensor : AnyTypeOf<[Sluice_Float, Sluice_FloatTensor],
+                                "a float or a tensor of floats">;
+def Sluice_FloatTensorOrGates : AnyTypeOf<[Sluice_FloatTensor, Sluice_GatesType],
+                                "a tensor of floats or gates">;
+
+#endif // SLUICE_BASE_TD

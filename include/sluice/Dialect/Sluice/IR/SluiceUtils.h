@@ -1,0 +1,44 @@
+//===- SluiceUtils.h - Names that reports give to ops -----------*- C++ -*-===//
+//
+// Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The interpreter and compiled code report the same counters under the same
+// names, so the names are made here and nowhere else.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SLUICE_DIALECT_SLUICE_IR_SLUICEUTILS_H
+#define SLUICE_DIALECT_SLUICE_IR_SLUICEUTILS_H
+
+#include "mlir/IR/Location.h"
+#include "mlir/IR/Operation.h"
+
+#include <string>
+
+namespace sluice {
+
+/// True if `op` runs experts where tokens were routed: `sluice.experts` and
+/// `sluice.grouped`.
+bool isRoutedOp(mlir::Operation *op);
+
+/// The name of a routed op in reports: the string attribute `sluice.label` if
+/// the op has one, else "experts#" and its number among the routed ops of its
+/// function, counted from 0 in the order in which they are written (an outer
+/// op before the ones in its body). `sluice.grouped` counts as the
+/// `sluice.experts` that it was made from.
+std::string getRoutedOpName(mlir::Operation *op);
+
+/// The name of the function around `op`, without '@'; empty outside functions.
+std::string getFunctionName(mlir::Operation *op);
+
+/// "file.mlir:9:8" for the first position in a file that `loc` mentions, also
+/// within fused, named and call-site locations; "unknown" if it has none.
+std::string getLocationText(mlir::Location loc);
+
+} // namespace sluice
+
+#endif // SLUICE_DIALECT_SLUICE_IR_SLUICEUTILS_H

@@ -1,0 +1,71 @@
+//===- SluiceWeightOps.td - Named weights backed by a file ---*- tablegen -*-===//
+//
+// Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SLUICE_WEIGHT_OPS_TD
+#define SLUICE_WEIGHT_OPS_TD
+
+include "mlir/IR/SymbolInterfaces.td"
+include "sluice/Dialect/Sluice/IR/SluiceOpBase.td"
+
+def Sluice_WeightOp : Sluice_Op<"weight", [Symbol]> {
+  let summary = "a named weight, stored in a safetensors file";
+  let description = [{
+    Declares a constant of the model whose contents lie in a safetensors file
+    that is given when the model is compiled or loaded. `tensor` is the name of
+    the tensor in the file. A placeholder `{e}` in it stands for a number, and
+    stacks one tensor for each value 0, 1, ... along a new leading dimension, as
+    published checkpoints number their experts; `{e+8}` counts from 8. Several
+    placeholders give several leading dimensions, left to right. The name inside
+    the braces is for the reader.
+
+    The element type is that of the file (f16, bf16, f32 or f64); nothing is
+    converted on the way, and another type in the file is an error.
+
+    ```mlir
+    // One tensor of the file.
+    sluice.weight @router "model.layers.0.mlp.gate.weight" : tensor<64x2048xf32>
+    // 64 tensors of 1024 x 2048, stacked.
+    sluice.weight @up "model.layers.0.mlp.experts.{e}.up_proj.weight"
+      : tensor<64x1024x2048xf32>
+    ```
+
+    Constraints:
+    - (C1) `type` is a ranked tensor of static shape of f16, bf16, f32 or f64
+    - (C2) the tensor's name is not empty
+    - (C3) braces in the name are placeholders: `{name}` or `{name+offset}`
+    - (C4) there are at most as many placeholders as dimensions
+
+    Invalid, because the shape of a stored tensor is known:
+    ```mlir
+    sluice.weight @router "gate.weight" : tensor<?x2048xf32>
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$tensor,
+                       TypeAttrOf<Sluice_FloatTensor>:$type);
+  let assemblyFormat = "$sym_name $tensor attr-dict `:` $type";
+  let hasVerifier = 1;
+}
+
+def Sluice_GetWeightOp : Sluice_Op<"get_weight",
+    [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "the value of a named weight";
+  let description = [{
+    ```mlir
+    %router = sluice.get_weight @router : tensor<64x2048xf32>
+    ```
+
+    Constraints:
+    - (C1) `weight` names a `sluice.weight` of the enclosing module
+    - (C2) the result has exactly its type
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$weight);
+  let results = (outs Sluice_FloatTensor:$result);
+  let assemblyFormat = "$weight attr-dict `:` type($result)";
+}
+
+#endif // SLUICE_WEIGHT_OPS_TD

@@ -1,0 +1,98 @@
+//===- Passes.td - Passes within the sluice dialect --------*- tablegen -*-===//
+//
+// Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SLUICE_DIALECT_SLUICE_TRANSFORMS_PASSES_TD
+#define SLUICE_DIALECT_SLUICE_TRANSFORMS_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def SluicePlanDispatch : Pass<"sluice-plan-dispatch"> {
+  let summary = "give every experts op a plan: model level to plan level";
+  let description = [{
+    Replaces each `sluice.experts` by a `sluice.plan` of its gates and a
+    `sluice.grouped` that follows it, and decides how each expert's tokens are
+    cut into tasks that run in parallel.
+
+    Rows of a body's result usually depend on the same row of its inputs only;
+    then tasks have at most `rows-per-task` rows, so that a skewed routing still
+    fills all cores. A body with an op for which this is not known (a loop, a
+    call, a `linalg` op) gets one task an expert, and a remark that names the op.
+
+    ```mlir
+    %y = sluice.experts by %g : !sluice.gates<?x4xf32, 2 per token>
+        (%t = %x : tensor<?x8xf32>) with (%w = %ws : tensor<4x8x8xf32>)
+        combine sum weight output -> tensor<?x8xf32> { ... }
+    ```
+    becomes
+    ```mlir
+    %offsets, %order, %place = sluice.plan %g : !sluice.gates<?x4xf32, 2 per token>
+    %y = sluice.grouped by %g : !sluice.gates<?x4xf32, 2 per token>
+        plan %offsets, %order, %place : tensor<5xindex>, tensor<?xindex>, tensor<?x2xindex>
+        (%t = %x : tensor<?x8xf32>) with (%w = %ws : tensor<4x8x8xf32>)
+        combine sum weight output rows_per_task 32 -> tensor<?x8xf32> { ... }
+    ```
+
+    Gates that are not bounded per token have no plan yet and are an error.
+  }];
+  let options = [
+    Option<"rowsPerTask", "rows-per-task", "int64_t", /*default=*/"32",
+           "most rows of an expert's tokens in one task; 0: one task an expert. "
+           "More rows read a weight less often, fewer balance better">
+  ];
+  let statistics = [
+    Statistic<"numPlanned", "num-planned", "experts ops given a plan">
+  ];
+}
+
+def SluiceExternalizeState : Pass<"sluice-externalize-state", "::mlir::ModuleOp"> {
+  let summary = "turn weights and run-time state into arguments, write the manifest";
+  let description = [{
+    Compiled code has no globals, so that two models, or two threads in one
+    model, never see each other. This pass adds to every function a first
+    argument `%state : memref<?xi64>` and then one argument for each weight that
+    the function or one that it calls uses, and replaces `sluice.get_weight` by
+    these. What a caller must know stands in the module attribute
+    `sluice.manifest`, a JSON object that lib/Runtime reads:
+
+    - the weights: symbol, tensor name in the file, element type, shape;
+    - the public functions: arguments, results, weights (numbers);
+    - failures: each `check` op gets a code (attribute `sluice.code`), which
+      compiled code writes to state[0], followed by the index that differs and
+      the two values' bits as f64;
+    - with `counters`, for each `sluice.grouped` the place in the state
+      (attribute `sluice.counter`) where calls, tokens, entries, slots and tokens
+      per expert are counted, and what an entry costs.
+
+    Public functions may not take or return gates (use `sluice.entries`), and a
+    body's products must have static weights to be counted: both are errors.
+  }];
+  let options = [
+    Option<"counters", "counters", "bool", /*default=*/"false",
+           "count what each routed op does; costs a few instructions an op">
+  ];
+  let dependentDialects = ["::mlir::memref::MemRefDialect",
+                           "::mlir::bufferization::BufferizationDialect",
+                           "::mlir::LLVM::LLVMDialect"];
+}
+
+def SluiceTileRows : Pass<"sluice-tile-rows", "::mlir::func::FuncOp"> {
+  let summary = "run the rows of linalg ops in parallel";
+  let description = [{
+    Tiles every `linalg` op that stands outside of parallel loops by rows (its
+    first loop) into an `scf.forall`, so that dense parts beside the experts use
+    all cores. Each element is computed as it would be without tiling: results
+    do not depend on the number of threads. Ops whose first loop is a reduction,
+    or is static and no longer than a tile, are left alone.
+  }];
+  let options = [
+    Option<"rows", "rows", "int64_t", /*default=*/"16", "rows in a tile">
+  ];
+  let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::affine::AffineDialect"];
+}
+
+#endif // SLUICE_DIALECT_SLUICE_TRANSFORMS_PASSES_TD

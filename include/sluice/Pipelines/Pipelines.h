@@ -1,0 +1,43 @@
+//===- Pipelines.h - From a model to what a machine runs --------*- C++ -*-===//
+//
+// Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SLUICE_PIPELINES_PIPELINES_H
+#define SLUICE_PIPELINES_PIPELINES_H
+
+#include <cstdint>
+
+namespace mlir {
+class OpPassManager;
+} // namespace mlir
+
+namespace sluice {
+
+/// What can be chosen about the CPU pipeline. Each field is also an option of
+/// the pass pipeline `sluice-cpu-pipeline`, spelled in kebab-case.
+struct CPUOptions {
+  /// Use OpenMP. Results are the same bit for bit with and without.
+  bool parallel = true;
+  /// Count what routed ops do; see sluice-externalize-state.
+  bool counters = false;
+  /// Most rows of an expert's tokens in one task; see sluice-plan-dispatch.
+  int64_t rowsPerTask = 32;
+};
+
+/// Model level to plan level: canonicalisation, then a plan for all experts.
+void buildPlanPipeline(mlir::OpPassManager &pm, const CPUOptions &options);
+
+/// Model level to the LLVM dialect for a CPU. Leaves the module attribute
+/// `sluice.manifest` and, for each public function f, `_mlir_ciface_f`.
+void buildCPUPipeline(mlir::OpPassManager &pm, const CPUOptions &options);
+
+/// Registers `sluice-plan-pipeline` and `sluice-cpu-pipeline` by name.
+void registerPipelines();
+
+} // namespace sluice
+
+#endif // SLUICE_PIPELINES_PIPELINES_H

@@ -1,0 +1,358 @@
+//===- GroupedToSCF.cpp - Grouped experts to loops --------------*- C++ -*-===//
+//
+// Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "SluiceToSCF.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+
+using namespace mlir;
+using namespace sluice;
+
+namespace {
+/// Lowers one `grouped`: a table of tasks, the tasks in parallel, then the
+/// tokens in parallel.
+class GroupedLowering {
+public:
+  GroupedLowering(GroupedOp op, GroupedOp::GenericAdaptor<ArrayRef<ValueRange>>
+                                    adaptor,
+                  ConversionPatternRewriter &rewriter)
+      : op(op), rewriter(rewriter), gates(adaptor.getGates()),
+        gatesType(cast<GatesType>(op.getGates().getType())),
+        offsets(single(adaptor.getOffsets())),
+        order(single(adaptor.getOrder())), place(single(adaptor.getPlace())) {
+    for (ValueRange input : adaptor.getInputs())
+      inputs.push_back(single(input));
+    for (ValueRange param : adaptor.getParams())
+      params.push_back(single(param));
+    if (op.getBase())
+      base = single(adaptor.getBase());
+  }
+
+  Value lower() {
+    LoopBuilder b(rewriter, op.getLoc());
+    slotsPerToken = b.index(gatesType.getCount());
+    experts = b.index(gatesType.getExperts());
+    tokens = tensor::DimOp::create(b, b.loc, gates.experts, 0);
+    entries = extract(b, offsets, experts);
+    count(b);
+    makeTasks(b);
+    Value rows = runTasks(b);
+    return combine(b, rows);
+  }
+
+private:
+  static Value single(ValueRange values) { return values.front(); }
+
+  static Value extract(LoopBuilder &b, Value tensor, ValueRange indices) {
+    return tensor::ExtractOp::create(b, b.loc, tensor, indices);
+  }
+  static Value insert(LoopBuilder &b, Value value, Value tensor, Value index) {
+    return tensor::InsertOp::create(b, b.loc, value, tensor, index);
+  }
+  static Value add(LoopBuilder &b, Value l, Value r) {
+    return arith::AddIOp::create(b, b.loc, l, r);
+  }
+  static Value sub(LoopBuilder &b, Value l, Value r) {
+    return arith::SubIOp::create(b, b.loc, l, r);
+  }
+
+  /// Adds to the function's counters, if the op has a place there.
+  void count(LoopBuilder &b) {
+    auto at = op->getAttrOfType<IntegerAttr>("sluice.counter");
+    if (!at)
+      return;
+    auto function = op->getParentOfType<FunctionOpInterface>();
+    Value state = function.getArgument(0);
+    auto bump = [&](LoopBuilder &b, Value index, Value amount) {
+      Value value =
+          arith::IndexCastOp::create(b, b.loc, b.getI64Type(), amount);
+      // An op inside another one's body runs in parallel with itself.
+      memref::AtomicRMWOp::create(b, b.loc, arith::AtomicRMWKind::addi, value,
+                                  state, index);
+    };
+    int64_t first = at.getInt();
+    Value slots = arith::MulIOp::create(b, b.loc, tokens, slotsPerToken);
+    bump(b, b.index(first), b.index(1));
+    bump(b, b.index(first + 1), tokens);
+    bump(b, b.index(first + 2), entries);
+    bump(b, b.index(first + 3), slots);
+    makeFor(b, experts, {}, [&](LoopBuilder &b, Value e, ValueRange) {
+      Value rows = sub(b, extract(b, offsets, add(b, e, b.index(1))),
+                       extract(b, offsets, e));
+      bump(b, add(b, e, b.index(first + 4)), rows);
+      return SmallVector<Value>{};
+    });
+  }
+
+  /// Cuts every expert's positions into tasks: taskExpert and taskBegin.
+  void makeTasks(LoopBuilder &b) {
+    // Without a limit a task has room for all entries.
+    rowsPerTask = op.getRowsPerTask()
+                      ? b.index(op.getRowsPerTask())
+                      : arith::MaxUIOp::create(b, b.loc, entries, b.index(1))
+                            .getResult();
+    auto tasksOf = [&](LoopBuilder &b, Value e) -> Value {
+      Value size = sub(b, extract(b, offsets, add(b, e, b.index(1))),
+                       extract(b, offsets, e));
+      return arith::CeilDivUIOp::create(b, b.loc, size, rowsPerTask);
+    };
+    numTasks = makeFor(b, experts, b.index(0),
+                       [&](LoopBuilder &b, Value e, ValueRange sum) {
+                         return SmallVector<Value>{add(b, sum[0],
+                                                       tasksOf(b, e))};
+                       })[0];
+    Value empty = tensor::EmptyOp::create(
+        b, b.loc, ArrayRef<OpFoldResult>{numTasks}, b.getIndexType());
+    Value empty2 = tensor::EmptyOp::create(
+        b, b.loc, ArrayRef<OpFoldResult>{numTasks}, b.getIndexType());
+    ValueRange tables = makeFor(
+        b, experts, {empty, empty2, b.index(0)},
+        [&](LoopBuilder &b, Value e, ValueRange carried) {
+          Value begin = extract(b, offsets, e);
+          Value first = carried[2];
+          ValueRange filled = makeFor(
+              b, tasksOf(b, e), {carried[0], carried[1]},
+              [&](LoopBuilder &b, Value i, ValueRange inner) {
+                Value at = add(b, first, i);
+                Value position = add(
+                    b, begin,
+                    arith::MulIOp::create(b, b.loc, i, rowsPerTask));
+                return SmallVector<Value>{insert(b, e, inner[0], at),
+                                          insert(b, position, inner[1], at)};
+              });
+          return SmallVector<Value>{filled[0], filled[1],
+                                    add(b, first, tasksOf(b, e))};
+        });
+    taskExpert = tables[0];
+    taskBegin = tables[1];
+  }
+
+  /// The rows of `input` that positions from `begin` on stand for, scaled by
+  /// the gates if `weighed`.
+  Value gather(LoopBuilder &b, Value input, Value begin, Value rows,
+               bool weighed) {
+    auto type = cast<RankedTensorType>(input.getType());
+    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, b.loc, input);
+    sizes[0] = rows;
+    Value empty =
+        tensor::EmptyOp::create(b, b.loc, sizes, type.getElementType());
+    int64_t rank = type.getRank();
+    return linalg::GenericOp::create(
+               b, b.loc, empty.getType(), ValueRange{}, ValueRange{empty},
+               ArrayRef<AffineMap>{b.getMultiDimIdentityMap(rank)},
+               SmallVector<utils::IteratorType>(rank,
+                                                utils::IteratorType::parallel),
+               [&](OpBuilder &builder, Location loc, ValueRange) {
+                 LoopBuilder b(builder, loc);
+                 Value row = linalg::IndexOp::create(b, loc, 0);
+                 Value slot = extract(b, order, add(b, begin, row));
+                 SmallVector<Value> indices = {arith::DivUIOp::create(
+                     b, loc, slot, slotsPerToken)};
+                 for (int64_t d = 1; d < rank; ++d)
+                   indices.push_back(linalg::IndexOp::create(b, loc, d));
+                 Value value = extract(b, input, indices);
+                 if (weighed) {
+                   Type f = getArithmeticType(type.getElementType());
+                   if (gatesType.getElementType().isF64())
+                     f = b.getF64Type();
+                   Value weight = getWeight(b, slot, f);
+                   value = b.convert(
+                       arith::MulFOp::create(b, loc, b.convert(value, f),
+                                             weight),
+                       type.getElementType());
+                 }
+                 b.yield(value);
+               })
+        .getResult(0);
+  }
+
+  /// The value of a slot as `type`.
+  Value getWeight(LoopBuilder &b, Value slot, Type type) {
+    Value t = arith::DivUIOp::create(b, b.loc, slot, slotsPerToken);
+    Value j = arith::RemUIOp::create(b, b.loc, slot, slotsPerToken);
+    return b.convert(extract(b, gates.values, {t, j}), type);
+  }
+
+  /// Runs the body for each task; all rows that were computed, by position.
+  Value runTasks(LoopBuilder &b) {
+    auto yielded = cast<RankedTensorType>(op.getYielded().getType());
+    SmallVector<OpFoldResult> sizes;
+    for (int64_t size : yielded.getShape())
+      sizes.push_back(b.getIndexAttr(size));
+    sizes[0] = entries;
+    Value all =
+        tensor::EmptyOp::create(b, b.loc, sizes, yielded.getElementType());
+    return makeForall(b, numTasks, all, [&](LoopBuilder &b, Value task,
+                                            ValueRange shared) {
+      Value expert = extract(b, taskExpert, task);
+      Value begin = extract(b, taskBegin, task);
+      Value end = extract(b, offsets, add(b, expert, b.index(1)));
+      Value rows = arith::MinUIOp::create(b, b.loc, rowsPerTask,
+                                          sub(b, end, begin));
+      SmallVector<Value> arguments;
+      for (auto [i, input] : llvm::enumerate(inputs))
+        arguments.push_back(castTo(
+            b, b.loc,
+            gather(b, input, begin, rows,
+                   i == 0 && op.getWeight() == WeightOn::Input),
+            op.getBodyBlock()->getArgument(i).getType()));
+      for (Value param : params)
+        arguments.push_back(slice(b, param, expert));
+      auto yield = cast<YieldOp>(op.getBodyBlock()->getTerminator());
+      rewriter.inlineBlockBefore(op.getBodyBlock(), b.getInsertionBlock(),
+                                 b.getInsertionPoint(), arguments);
+      Value result = rewriter.getRemappedValue(yield.getValue());
+      rewriter.eraseOp(yield);
+      SmallVector<OpFoldResult> offsets, rowSizes;
+      getRows(b, shared[0], begin, rows, offsets, rowSizes);
+      return SmallVector<ParallelInsert>{
+          {result, shared[0], offsets, rowSizes}};
+    })[0];
+  }
+
+  /// `tensor` at `index` of its first dimension, without that dimension.
+  Value slice(LoopBuilder &b, Value tensor, Value index) {
+    auto type = cast<RankedTensorType>(tensor.getType());
+    SmallVector<OpFoldResult> offsets, sizes;
+    getRows(b, tensor, index, b.getIndexAttr(1), offsets, sizes);
+    SmallVector<OpFoldResult> strides(sizes.size(), b.getIndexAttr(1));
+    auto sliceType = RankedTensorType::get(type.getShape().drop_front(),
+                                           type.getElementType());
+    return tensor::ExtractSliceOp::create(b, b.loc, sliceType, tensor, offsets,
+                                          sizes, strides);
+  }
+
+  /// Adds (or places) each token's rows, in order of their positions.
+  Value combine(LoopBuilder &b, Value rows) {
+    auto type = cast<RankedTensorType>(op.getType());
+    Type f = getArithmeticType(type.getElementType());
+    SmallVector<OpFoldResult> sizes;
+    for (int64_t size : type.getShape())
+      sizes.push_back(b.getIndexAttr(size));
+    if (type.isDynamicDim(0))
+      sizes[0] = tokens;
+    Value result0 =
+        tensor::EmptyOp::create(b, b.loc, sizes, type.getElementType());
+    return makeForall(b, tokens, result0, [&](LoopBuilder &b, Value t,
+                                              ValueRange shared) {
+      SmallVector<OpFoldResult> rowSizes(ArrayRef(sizes).drop_front());
+      Value start = makeStart(b, t, rowSizes, f);
+      Value sum = makeFor(
+          b, slotsPerToken, start,
+          [&](LoopBuilder &b, Value j, ValueRange carried) {
+            Value position = extract(b, place, {t, j});
+            Value present = arith::CmpIOp::create(
+                b, b.loc, arith::CmpIPredicate::sge, position, b.index(0));
+            auto branch = scf::IfOp::create(
+                b, b.loc, present,
+                [&](OpBuilder &builder, Location loc) {
+                  LoopBuilder inner(builder, loc);
+                  scf::YieldOp::create(
+                      inner, loc,
+                      addRow(inner, rows, position, carried[0], f));
+                },
+                [&](OpBuilder &builder, Location loc) {
+                  scf::YieldOp::create(builder, loc, carried[0]);
+                });
+            return SmallVector<Value>{branch.getResult(0)};
+          })[0];
+      Value rounded = round(b, sum, type.getElementType());
+      SmallVector<OpFoldResult> offsets(sizes.size(), b.getIndexAttr(0));
+      SmallVector<OpFoldResult> insertSizes(sizes);
+      offsets[0] = t;
+      insertSizes[0] = b.getIndexAttr(1);
+      return SmallVector<ParallelInsert>{
+          {rounded, shared[0], offsets, insertSizes}};
+    })[0];
+  }
+
+  /// What token `t` has if no expert adds to it.
+  Value makeStart(LoopBuilder &b, Value t, ArrayRef<OpFoldResult> sizes,
+                  Type f) {
+    if (!base)
+      return makeFilled(b, b.loc, sizes, f, 0.0);
+    return mapRow(b, {slice(b, base, t)}, sizes.size(), f,
+                  [&](LoopBuilder &b, ValueRange args) {
+                    return b.convert(args[0], f);
+                  });
+  }
+
+  Value addRow(LoopBuilder &b, Value rows, Value position, Value sum, Type f) {
+    Value weight;
+    if (op.getWeight() == WeightOn::Output)
+      weight = getWeight(b, extract(b, order, position), f);
+    Value row = slice(b, rows, position);
+    int64_t rank = cast<RankedTensorType>(sum.getType()).getRank();
+    return mapRow(b, {row, sum}, rank, f, [&](LoopBuilder &b, ValueRange args) {
+      Value value = b.convert(args[0], f);
+      if (weight)
+        value = arith::MulFOp::create(b, b.loc, value, weight);
+      if (op.getCombine() == Combine::Sum)
+        value = arith::AddFOp::create(b, b.loc, args[1], value);
+      return value;
+    });
+  }
+
+  Value round(LoopBuilder &b, Value row, Type element) {
+    auto type = cast<RankedTensorType>(row.getType());
+    if (type.getElementType() == element)
+      return row;
+    return mapRow(b, {row}, type.getRank(), element,
+                  [&](LoopBuilder &b, ValueRange args) {
+                    return b.convert(args[0], element);
+                  });
+  }
+
+  Value mapRow(LoopBuilder &b, ArrayRef<Value> inputs, int64_t rank,
+               Type element,
+               llvm::function_ref<Value(LoopBuilder &, ValueRange)> body) {
+    AffineMap map = b.getMultiDimIdentityMap(rank);
+    Value empty = makeEmptyLike(b, b.loc, inputs.back(), element);
+    // The running sum is updated in place.
+    bool inPlace = inputs.size() == 2;
+    SmallVector<Value> ins(inPlace ? inputs.drop_back() : inputs);
+    Value out = inPlace ? inputs.back() : empty;
+    SmallVector<AffineMap> maps(ins.size() + 1, map);
+    return linalg::GenericOp::create(
+               b, b.loc, out.getType(), ins, ValueRange{out}, maps,
+               SmallVector<utils::IteratorType>(rank,
+                                                utils::IteratorType::parallel),
+               [&](OpBuilder &builder, Location loc, ValueRange args) {
+                 LoopBuilder lb(builder, loc);
+                 lb.yield(body(lb, args));
+               })
+        .getResult(0);
+  }
+
+  GroupedOp op;
+  ConversionPatternRewriter &rewriter;
+  GatesValue gates;
+  GatesType gatesType;
+  Value offsets, order, place, base;
+  SmallVector<Value> inputs, params;
+  Value slotsPerToken, experts, tokens, entries;
+  Value rowsPerTask, numTasks, taskExpert, taskBegin;
+};
+
+struct ConvertGrouped : OpConversionPattern<GroupedOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult
+  matchAndRewrite(GroupedOp op, OneToNOpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    Value result = GroupedLowering(op, adaptor, rewriter).lower();
+    rewriter.replaceOp(op, result);
+    return success();
+  }
+};
+} // namespace
+
+void sluice::populateGroupedToSCFPatterns(const TypeConverter &converter,
+                                          RewritePatternSet &patterns) {
+  patterns.add<ConvertGrouped>(converter, patterns.getContext());
+}

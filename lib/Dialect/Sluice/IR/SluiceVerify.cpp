@@ -1,0 +1,328 @@
+//===- SluiceVerify.cpp - What ops demand of their operands -----*- C++ -*-===//
+//
+// Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "sluice/Dialect/Sluice/IR/Sluice.h"
+#include "mlir/IR/Builders.h"
+#include "sluice/Support/NamePattern.h"
+#include "llvm/ADT/SmallSet.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace sluice;
+
+/// Two sizes that can be equal at run time.
+static bool compatible(int64_t a, int64_t b) {
+  return ShapedType::isDynamic(a) || ShapedType::isDynamic(b) || a == b;
+}
+
+static std::string dim(int64_t size) {
+  return ShapedType::isDynamic(size) ? "?" : std::to_string(size);
+}
+
+//===----------------------------------------------------------------------===//
+// Weights
+//===----------------------------------------------------------------------===//
+
+LogicalResult WeightOp::verify() {
+  auto type = cast<RankedTensorType>(getType());
+  if (!type.hasStaticShape()) // C1
+    return emitOpError("expected a static shape, that of the stored tensor, "
+                       "but got ")
+           << type;
+  if (getTensor().empty()) // C2
+    return emitOpError("expected the name of a tensor in the weights file but "
+                       "got an empty name");
+  std::string error;
+  std::optional<NamePattern> name =
+      NamePattern::parse(std::string_view(getTensor()), error);
+  if (!name) // C3
+    return emitOpError(error);
+  int64_t placeholders = name->placeholders().size();
+  if (placeholders > type.getRank()) // C4
+    return emitOpError("expected at most ")
+           << type.getRank() << " placeholders, one for each dimension of "
+           << type << ", but '" << getTensor() << "' has "
+           << placeholders;
+  return success();
+}
+
+LogicalResult
+GetWeightOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
+  auto weight =
+      symbolTable.lookupNearestSymbolFrom<WeightOp>(*this, getWeightAttr());
+  if (!weight) // C1
+    return emitOpError("expected '@")
+           << getWeight() << "' to name a sluice.weight of this module";
+  if (weight.getType() != getType()) { // C2
+    InFlightDiagnostic diag = emitOpError("expected the type of '@")
+                              << getWeight() << "', " << weight.getType()
+                              << ", but got " << getType();
+    diag.attachNote(weight.getLoc()) << "the weight is declared here";
+    return diag;
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Tensor ops
+//===----------------------------------------------------------------------===//
+
+LogicalResult LinearOp::verify() {
+  auto input = cast<RankedTensorType>(getInput().getType());
+  auto weight = cast<RankedTensorType>(getWeight().getType());
+  auto result = cast<RankedTensorType>(getType());
+  int64_t in = weight.getDimSize(getInDim());
+  int64_t out = weight.getDimSize(getOutDim());
+  if (!compatible(input.getDimSize(1), in)) // C1
+    return emitOpError("expected a weight of ")
+           << (getLayout() == Layout::OutIn ? "[out, in]" : "[in, out]")
+           << " with in = " << dim(input.getDimSize(1))
+           << ", the last dimension of the input, but got " << weight
+           << " (layout " << stringifyLayout(getLayout()) << ")";
+  if (!compatible(result.getDimSize(1), out)) // C2
+    return emitOpError("expected a result of ")
+           << dim(out) << " columns, the weight's out dimension, but got "
+           << result;
+  if (!compatible(result.getDimSize(0), input.getDimSize(0))) // C3
+    return emitOpError("expected a result of ")
+           << dim(input.getDimSize(0)) << " rows, as the input has, but got "
+           << result;
+  if (getBias()) {
+    auto bias = cast<RankedTensorType>(getBias().getType());
+    if (!compatible(bias.getDimSize(0), out)) // C4
+      return emitOpError("expected a bias of ")
+             << dim(out) << " elements, the weight's out dimension, but got "
+             << bias;
+  }
+  return success();
+}
+
+LogicalResult ClampOp::verify() {
+  if (!getMin() && !getMax()) // C1
+    return emitOpError("expected 'min', 'max' or both");
+  for (std::optional<APFloat> bound : {getMin(), getMax()})
+    if (bound && bound->isNaN()) // C2
+      return emitOpError("expected bounds that are numbers but got NaN");
+  if (getMin() && getMax() && *getMin() > *getMax()) // C2
+    return emitOpError("expected min <= max but got min ")
+           << getMin()->convertToDouble() << " and max "
+           << getMax()->convertToDouble();
+  return success();
+}
+
+LogicalResult SoftmaxOp::verify() {
+  auto tensor = dyn_cast<RankedTensorType>(getType());
+  if (tensor && tensor.getRank() < 1) // C1
+    return emitOpError("expected at least one dimension but got ") << tensor;
+  return success();
+}
+
+LogicalResult BroadcastOp::verify() {
+  auto source = dyn_cast<RankedTensorType>(getSource().getType());
+  if (!source)
+    return success();
+  auto like = cast<RankedTensorType>(getLike().getType());
+  if (source.getRank() > like.getRank()) // C1
+    return emitOpError("expected a source of at most ")
+           << like.getRank() << " dimensions, as 'like' has, but got "
+           << source;
+  for (int64_t i = 1; i <= source.getRank(); ++i) { // C2
+    int64_t from = source.getDimSize(source.getRank() - i);
+    int64_t to = like.getDimSize(like.getRank() - i);
+    if (from != 1 && from != to)
+      return emitOpError("expected dimension ")
+             << source.getRank() - i << " of the source to be 1 or " << dim(to)
+             << ", as in 'like', but got " << dim(from);
+  }
+  return success();
+}
+
+LogicalResult SplitOp::verify() {
+  if (getNumResults() != getParts()) // C2
+    return emitOpError("expected ")
+           << getParts() << " results, one for each part, but got "
+           << getNumResults();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Routers
+//===----------------------------------------------------------------------===//
+
+LogicalResult TopKOp::verify() {
+  if (!getWeights())
+    return success();
+  auto scores = cast<RankedTensorType>(getScores().getType());
+  auto weights = cast<RankedTensorType>(getWeights().getType());
+  if (failed(verifyCompatibleShape(scores, weights))) // C3
+    return emitOpError("expected weights of the shape of the scores, ")
+           << scores << ", but got " << weights;
+  return success();
+}
+
+LogicalResult AlwaysOp::verify() {
+  int64_t experts = getGates().getType().getExperts();
+  llvm::SmallSet<int64_t, 8> seen;
+  for (int64_t expert : getExperts()) { // C2
+    if (expert < 0 || expert >= experts)
+      return emitOpError("expected experts between 0 and ")
+             << experts - 1 << " but got " << expert;
+    if (!seen.insert(expert).second)
+      return emitOpError("expected each expert at most once but ")
+             << expert << " is listed twice";
+  }
+  return success();
+}
+
+LogicalResult KeepGroupsOp::verify() {
+  auto type = cast<RankedTensorType>(getScores().getType());
+  int64_t experts = type.getDimSize(1);
+  int64_t groups = getGroups(), keep = getKeep();
+  if (ShapedType::isDynamic(experts)) // C1
+    return emitOpError("expected a static number of experts (columns) but got ")
+           << type;
+  if (experts % groups != 0) // C1
+    return emitOpError("expected a number of groups that divides ")
+           << experts << ", the number of experts, but got " << groups;
+  if (keep > groups) // C2
+    return emitOpError("expected to keep at most ")
+           << groups << ", the number of groups, but got " << getKeep();
+  if (getGroupScore() == GroupScore::Top2Sum && experts / groups < 2) // C3
+    return emitOpError("expected groups of at least 2 experts for top2_sum but "
+                       "got groups of ")
+           << experts / groups;
+  return success();
+}
+
+LogicalResult NormalizeOp::verify() {
+  auto bad = [&](StringRef what, double value) {
+    return emitOpError("expected ") << what << " but got " << value;
+  };
+  if (getP() && !(getP()->convertToDouble() >= 1)) // C1
+    return bad("p to be at least 1", getP()->convertToDouble());
+  if (getEps()) { // C2
+    double eps = getEps()->convertToDouble();
+    if (!std::isfinite(eps) || eps < 0)
+      return bad("eps to be finite and not negative", eps);
+  }
+  if (getMin()) { // C3
+    double min = getMin()->convertToDouble();
+    if (!std::isfinite(min) || min <= 0)
+      return bad("min to be finite and positive", min);
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Experts, at both levels
+//===----------------------------------------------------------------------===//
+
+template <typename OpTy> static LogicalResult verifyExperts(OpTy op) {
+  GatesType gates = cast<GatesType>(op.getGates().getType());
+  if (op.getInputs().empty()) // C1
+    return op.emitOpError("expected at least one input");
+  Block *block = op.getBodyBlock();
+  unsigned numInputs = op.getInputs().size();
+  unsigned numParams = op.getParams().size();
+  if (block->getNumArguments() != numInputs + numParams) // C3
+    return op.emitOpError("expected a body with ")
+           << numInputs + numParams
+           << " arguments, one for each input and parameter, but got "
+           << block->getNumArguments();
+
+  for (auto [i, input] : llvm::enumerate(op.getInputs())) {
+    auto type = cast<RankedTensorType>(input.getType());
+    if (type.getRank() < 1 ||
+        !compatible(type.getDimSize(0), gates.getTokens())) // C1
+      return op.emitOpError("expected input ")
+             << i << " to have " << dim(gates.getTokens())
+             << " rows, one for each token of " << gates << ", but got "
+             << type;
+    SmallVector<int64_t> shape(type.getShape());
+    shape[0] = ShapedType::kDynamic;
+    auto expected = RankedTensorType::get(shape, type.getElementType());
+    if (block->getArgument(i).getType() != expected) // C3
+      return op.emitOpError("expected argument ")
+             << i << " of the body to be " << expected
+             << " (the input's type with a dynamic number of rows) but got "
+             << block->getArgument(i).getType();
+  }
+  for (auto [i, param] : llvm::enumerate(op.getParams())) {
+    auto type = cast<RankedTensorType>(param.getType());
+    if (!type.hasStaticShape() || type.getRank() < 1 ||
+        type.getDimSize(0) != gates.getExperts()) // C2
+      return op.emitOpError("expected parameter ")
+             << i << " to have a static shape with first dimension "
+             << gates.getExperts() << ", the number of experts of " << gates
+             << ", but got " << type;
+    auto expected = RankedTensorType::get(type.getShape().drop_front(),
+                                          type.getElementType());
+    Type actual = block->getArgument(numInputs + i).getType();
+    if (actual != expected) // C3
+      return op.emitOpError("expected argument ")
+             << numInputs + i << " of the body to be " << expected
+             << " (the parameter's type without its first dimension) but got "
+             << actual;
+  }
+
+  auto yield = dyn_cast<YieldOp>(block->getTerminator());
+  if (!yield)
+    return op.emitOpError("expected a body that ends with sluice.yield");
+  auto yielded = cast<RankedTensorType>(yield.getValue().getType());
+  auto result = cast<RankedTensorType>(op.getType());
+  auto sameRow = [](RankedTensorType a, RankedTensorType b) {
+    return a.getRank() == b.getRank() &&
+           a.getShape().drop_front() == b.getShape().drop_front();
+  };
+  if (yielded.getRank() < 1 || !yielded.isDynamicDim(0) ||
+      !llvm::all_of(yielded.getShape().drop_front(),
+                    [](int64_t d) { return !ShapedType::isDynamic(d); })) // C4
+    return op.emitOpError("expected the body to yield a tensor with a dynamic "
+                          "number of rows, the others static, but got ")
+           << yielded;
+  if (result.getRank() < 1 || !sameRow(yielded, result) ||
+      !compatible(result.getDimSize(0), gates.getTokens())) // C4
+    return op.emitOpError("expected a result with ")
+           << dim(gates.getTokens())
+           << " rows, one for each token, of the shape that the body yields, "
+           << yielded << ", but got " << result;
+  if (op.getCombine() == Combine::Replace &&
+      !(gates.isPerToken() && gates.getCount() == 1)) // C5
+    return op.emitOpError("expected gates with at most 1 entry per token for "
+                          "combine replace but got ")
+           << gates;
+  if (op.getBase()) { // C6
+    if (op.getCombine() != Combine::Replace)
+      return op.emitOpError("expected 'else' with combine replace only");
+    if (op.getBase().getType() != result)
+      return op.emitOpError("expected 'else' to have the result's type, ")
+             << result << ", but got " << op.getBase().getType();
+  }
+  return success();
+}
+
+LogicalResult ExpertsOp::verify() { return verifyExperts(*this); }
+
+LogicalResult GroupedOp::verify() {
+  if (failed(verifyExperts(*this)))
+    return failure();
+  SmallVector<Type> expected;
+  PlanOp::Adaptor plan(getGates());
+  if (failed(PlanOp::inferReturnTypes(getContext(), getLoc(), plan, expected)))
+    return failure();
+  StringRef names[] = {"offsets", "order", "place"};
+  for (auto [name, type, value] :
+       llvm::zip_equal(names, expected,
+                       ValueRange{getOffsets(), getOrder(), getPlace()}))
+    if (value.getType() != type) // C7
+      return emitOpError("expected ")
+             << name << " of type " << type << ", as sluice.plan makes for "
+             << getGates().getType() << ", but got " << value.getType();
+  return success();
+}

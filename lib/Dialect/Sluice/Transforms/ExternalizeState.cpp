@@ -1,0 +1,339 @@
+//===- ExternalizeState.cpp - State, weights and the manifest ---*- C++ -*-===//
+//
+// Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "sluice/Dialect/Check/IR/Check.h"
+#include "sluice/Dialect/Sluice/IR/Sluice.h"
+#include "sluice/Dialect/Sluice/IR/SluiceUtils.h"
+#include "sluice/Dialect/Sluice/Transforms/Passes.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/Support/JSON.h"
+
+namespace sluice {
+#define GEN_PASS_DEF_SLUICEEXTERNALIZESTATE
+#include "sluice/Dialect/Sluice/Transforms/Passes.h.inc"
+} // namespace sluice
+
+using namespace mlir;
+using namespace sluice;
+namespace json = llvm::json;
+
+/// state[0 .. 7] report a failure; counters begin behind them.
+static constexpr int64_t kFailureWords = 8;
+/// calls, tokens, entries, slots; then one word an expert.
+static constexpr int64_t kCounterWords = 4;
+static constexpr int64_t kMaxRank = 8;
+
+/// The name of an element type in the manifest; empty if compiled code has no
+/// way to receive it.
+static StringRef getTypeName(Type type) {
+  if (type.isF16())
+    return "f16";
+  if (type.isBF16())
+    return "bf16";
+  if (type.isF32())
+    return "f32";
+  if (type.isF64())
+    return "f64";
+  if (type.isInteger(1))
+    return "bool";
+  if (type.isInteger(32))
+    return "i32";
+  if (type.isInteger(64))
+    return "i64";
+  return "";
+}
+
+static json::Array getShape(RankedTensorType type) {
+  json::Array shape;
+  for (int64_t size : type.getShape())
+    shape.push_back(ShapedType::isDynamic(size) ? -1 : size);
+  return shape;
+}
+
+/// Multiply-adds of `op` for one row, if it is a product; an error if that
+/// depends on more than the types.
+static FailureOr<int64_t> countMultiplyAdds(Operation *op) {
+  if (auto linear = dyn_cast<LinearOp>(op)) {
+    auto weight = cast<RankedTensorType>(linear.getWeight().getType());
+    if (!weight.hasStaticShape())
+      return linear.emitError("cannot count the multiply-adds of a product "
+                              "with a weight of dynamic shape ")
+             << weight << "; compile without counters";
+    return weight.getNumElements();
+  }
+  auto contraction = dyn_cast<linalg::LinalgOp>(op);
+  if (contraction && linalg::isaContractionOpInterface(contraction))
+    return op->emitError("cannot count the multiply-adds of a linalg "
+                         "contraction inside an expert; use sluice.linear or "
+                         "compile without counters");
+  return 0;
+}
+
+namespace {
+struct ExternalizeState
+    : sluice::impl::SluiceExternalizeStateBase<ExternalizeState> {
+  using SluiceExternalizeStateBase::SluiceExternalizeStateBase;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    weightsOf.clear();
+    weightNumbers.clear();
+    collectUses(module);
+    json::Object manifest{{"sluice_manifest", 1},
+                          {"name", module.getName().value_or("model")}};
+    json::Array functions;
+    for (auto function : module.getOps<func::FuncOp>()) {
+      if (function.isExternal()) {
+        function.emitError("expected a function with a body: compiled code has "
+                           "nothing to link '")
+            << function.getName() << "' to";
+        return signalPassFailure();
+      }
+      if (function.isPublic()) {
+        FailureOr<json::Object> description = describe(function);
+        if (failed(description))
+          return signalPassFailure();
+        functions.push_back(std::move(*description));
+      }
+    }
+    json::Array weights = describeWeights(module);
+    json::Array failures = numberChecks(module);
+    int64_t stateSize = kFailureWords;
+    FailureOr<json::Array> counted = placeCounters(module, stateSize);
+    if (failed(counted))
+      return signalPassFailure();
+    for (auto function : module.getOps<func::FuncOp>())
+      addArguments(function);
+    for (auto weight : llvm::make_early_inc_range(module.getOps<WeightOp>()))
+      weight.erase();
+
+    manifest["weights"] = std::move(weights);
+    manifest["functions"] = std::move(functions);
+    manifest["failures"] = std::move(failures);
+    manifest["counters"] = std::move(*counted);
+    manifest["state_size"] = stateSize;
+    std::string text;
+    llvm::raw_string_ostream(text) << json::Value(std::move(manifest));
+    module->setAttr("sluice.manifest", StringAttr::get(&getContext(), text));
+  }
+
+private:
+  /// Finds for each function the weights that it or its callees use, in the
+  /// order of their declarations.
+  void collectUses(ModuleOp module) {
+    SmallVector<WeightOp> declared(module.getOps<WeightOp>());
+    llvm::DenseMap<StringAttr, llvm::DenseSet<StringAttr>> used;
+    bool changed = true;
+    while (changed) {
+      changed = false;
+      for (auto function : module.getOps<func::FuncOp>()) {
+        llvm::DenseSet<StringAttr> names = used[function.getSymNameAttr()];
+        size_t before = names.size();
+        function.walk([&](Operation *op) {
+          if (auto get = dyn_cast<GetWeightOp>(op))
+            names.insert(get.getWeightAttr().getAttr());
+          if (auto call = dyn_cast<func::CallOp>(op))
+            for (StringAttr name : used.lookup(call.getCalleeAttr().getAttr()))
+              names.insert(name);
+        });
+        changed |= names.size() != before;
+        used[function.getSymNameAttr()] = std::move(names);
+      }
+    }
+    for (auto function : module.getOps<func::FuncOp>())
+      for (WeightOp weight : declared)
+        if (used[function.getSymNameAttr()].contains(weight.getSymNameAttr())) {
+          weightsOf[function.getSymNameAttr()].push_back(weight);
+          weightNumbers.insert({weight, 0});
+        }
+    int64_t number = 0;
+    for (WeightOp weight : declared)
+      if (auto it = weightNumbers.find(weight); it != weightNumbers.end())
+        it->second = number++;
+  }
+
+  json::Array describeWeights(ModuleOp module) {
+    json::Array result;
+    for (auto weight : module.getOps<WeightOp>()) {
+      if (!weightNumbers.contains(weight))
+        continue;
+      auto type = cast<RankedTensorType>(weight.getType());
+      result.push_back(
+          json::Object{{"symbol", weight.getSymName()},
+                       {"tensor", weight.getTensor()},
+                       {"dtype", getTypeName(type.getElementType())},
+                       {"shape", getShape(type)}});
+    }
+    return result;
+  }
+
+  FailureOr<json::Array> describeTypes(func::FuncOp function, StringRef what,
+                                       TypeRange types, ArrayAttr attributes) {
+    json::Array result;
+    for (auto [index, type] : llvm::enumerate(types)) {
+      size_t i = index;
+      auto fail = [&]() -> InFlightDiagnostic {
+        return function.emitError("expected ")
+               << what << " " << i << " of public function '"
+               << function.getName() << "' to be ";
+      };
+      if (isa<GatesType>(type))
+        return fail() << "a tensor but got " << type
+                      << "; give its entries instead (sluice.entries)";
+      auto tensor = dyn_cast<RankedTensorType>(type);
+      if (!tensor || getTypeName(tensor.getElementType()).empty())
+        return fail()
+               << "a ranked tensor of f16, bf16, f32, f64, i1, i32 or i64 but "
+                  "got "
+               << type;
+      if (tensor.getRank() > kMaxRank)
+        return fail() << "a tensor of at most " << kMaxRank
+                      << " dimensions but got " << type;
+      std::string name;
+      if (attributes)
+        if (auto attribute =
+                cast<DictionaryAttr>(attributes[i]).getAs<StringAttr>(
+                    "sluice.name"))
+          name = attribute.str();
+      result.push_back(
+          json::Object{{"name", name},
+                       {"dtype", getTypeName(tensor.getElementType())},
+                       {"shape", getShape(tensor)}});
+    }
+    return result;
+  }
+
+  FailureOr<json::Object> describe(func::FuncOp function) {
+    FailureOr<json::Array> inputs =
+        describeTypes(function, "argument", function.getArgumentTypes(),
+                      function.getArgAttrsAttr());
+    if (failed(inputs))
+      return failure();
+    FailureOr<json::Array> results =
+        describeTypes(function, "result", function.getResultTypes(),
+                      function.getResAttrsAttr());
+    if (failed(results))
+      return failure();
+    json::Array numbers;
+    for (WeightOp weight : weightsOf[function.getSymNameAttr()])
+      numbers.push_back(weightNumbers.lookup(weight));
+    return json::Object{{"name", function.getName()},
+                        {"inputs", std::move(*inputs)},
+                        {"results", std::move(*results)},
+                        {"weights", std::move(numbers)}};
+  }
+
+  json::Array numberChecks(ModuleOp module) {
+    json::Array result;
+    Builder builder(module.getContext());
+    module.walk([&](Operation *op) {
+      if (!isa<check::ExpectCloseOp, check::ExpectEqualOp>(op))
+        return;
+      int64_t code = result.size() + 1;
+      op->setAttr("sluice.code", builder.getI64IntegerAttr(code));
+      json::Object failure{{"code", code},
+                           {"kind", op->getName().stripDialect()},
+                           {"where", getLocationText(op->getLoc())}};
+      if (auto close = dyn_cast<check::ExpectCloseOp>(op))
+        failure["tolerance"] = close.getTolerance().convertToDouble();
+      result.push_back(std::move(failure));
+    });
+    return result;
+  }
+
+  FailureOr<json::Array> placeCounters(ModuleOp module, int64_t &stateSize) {
+    json::Array result;
+    if (!counters)
+      return result;
+    Builder builder(module.getContext());
+    WalkResult walk = module.walk<WalkOrder::PreOrder>([&](GroupedOp op) {
+      int64_t multiplyAdds = 0, bytes = 0;
+      WalkResult inner =
+          op.getBody().walk<WalkOrder::PreOrder>([&](Operation *body) {
+            // Inner experts count for themselves.
+            if (isa<GroupedOp>(body))
+              return WalkResult::skip();
+            FailureOr<int64_t> count = countMultiplyAdds(body);
+            if (failed(count))
+              return WalkResult::interrupt();
+            multiplyAdds += *count;
+            return WalkResult::advance();
+          });
+      if (inner.wasInterrupted())
+        return WalkResult::interrupt();
+      int64_t experts = cast<GatesType>(op.getGates().getType()).getExperts();
+      for (Value param : op.getParams()) {
+        auto type = cast<RankedTensorType>(param.getType());
+        bytes += type.getNumElements() / experts *
+                 llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+      }
+      op->setAttr("sluice.counter", builder.getI64IntegerAttr(stateSize));
+      result.push_back(json::Object{
+          {"function", op->getParentOfType<func::FuncOp>().getName()},
+          {"op", getRoutedOpName(op)},
+          {"where", getLocationText(op.getLoc())},
+          {"at", stateSize},
+          {"experts", experts},
+          {"multiply_adds_per_entry", multiplyAdds},
+          {"weight_bytes_per_expert", bytes}});
+      stateSize += kCounterWords + experts;
+      return WalkResult::advance();
+    });
+    if (walk.wasInterrupted())
+      return failure();
+    return result;
+  }
+
+  void addArguments(func::FuncOp function) {
+    OpBuilder builder(&getContext());
+    Location loc = function.getLoc();
+    Type stateType =
+        MemRefType::get({ShapedType::kDynamic}, builder.getI64Type());
+    ArrayRef<WeightOp> weights = weightsOf[function.getSymNameAttr()];
+    (void)function.insertArgument(0, stateType, {}, loc);
+    llvm::DenseMap<StringAttr, Value> values;
+    for (auto [i, weight] : llvm::enumerate(weights)) {
+      WeightOp op = weight;
+      (void)function.insertArgument(i + 1, op.getType(), {}, op.getLoc());
+      values[op.getSymNameAttr()] = function.getArgument(i + 1);
+    }
+    // Callers keep their tensors.
+    for (BlockArgument argument : function.getArguments().drop_front())
+      if (isa<TensorType>(argument.getType()))
+        function.setArgAttr(
+            argument.getArgNumber(),
+            bufferization::BufferizationDialect::kWritableAttrName,
+            builder.getBoolAttr(false));
+    if (function.isPublic())
+      function->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(),
+                        builder.getUnitAttr());
+
+    function.walk([&](Operation *op) {
+      if (auto get = dyn_cast<GetWeightOp>(op)) {
+        get.replaceAllUsesWith(values[get.getWeightAttr().getAttr()]);
+        get.erase();
+      } else if (auto call = dyn_cast<func::CallOp>(op)) {
+        SmallVector<Value> operands = {function.getArgument(0)};
+        for (WeightOp weight : weightsOf[call.getCalleeAttr().getAttr()])
+          operands.push_back(values[weight.getSymNameAttr()]);
+        llvm::append_range(operands, call.getOperands());
+        call->setOperands(operands);
+      }
+    });
+  }
+
+  llvm::DenseMap<StringAttr, SmallVector<WeightOp>> weightsOf;
+  llvm::DenseMap<Operation *, int64_t> weightNumbers;
+};
+} // namespace

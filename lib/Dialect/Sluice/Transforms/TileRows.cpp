@@ -1,0 +1,69 @@
+//===- TileRows.cpp - Dense rows in parallel --------------------*- C++ -*-===//
+//
+// Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/SCF/Transforms/TileUsingInterface.h"
+#include "mlir/IR/PatternMatch.h"
+#include "sluice/Dialect/Sluice/Transforms/Passes.h"
+
+namespace sluice {
+#define GEN_PASS_DEF_SLUICETILEROWS
+#include "sluice/Dialect/Sluice/Transforms/Passes.h.inc"
+} // namespace sluice
+
+using namespace mlir;
+
+namespace {
+struct TileRows : sluice::impl::SluiceTileRowsBase<TileRows> {
+  using SluiceTileRowsBase::SluiceTileRowsBase;
+
+  void runOnOperation() override {
+    if (rows < 1) {
+      getOperation().emitError("expected rows to be at least 1 but got ")
+          << rows;
+      return signalPassFailure();
+    }
+    SmallVector<linalg::LinalgOp> ops;
+    getOperation().walk([&](linalg::LinalgOp op) {
+      if (op.hasPureTensorSemantics() && !op->getParentOfType<scf::ForallOp>())
+        ops.push_back(op);
+    });
+    IRRewriter rewriter(&getContext());
+    for (linalg::LinalgOp op : ops)
+      if (failed(tile(rewriter, op)))
+        return signalPassFailure();
+  }
+
+private:
+  LogicalResult tile(IRRewriter &rewriter, linalg::LinalgOp op) {
+    auto iterators = op.getIteratorTypesArray();
+    auto outermost = llvm::find(iterators, utils::IteratorType::parallel);
+    if (outermost == iterators.end())
+      return success();
+    unsigned loop = outermost - iterators.begin();
+    int64_t size = op.getStaticLoopRanges()[loop];
+    if (!ShapedType::isDynamic(size) && size <= rows)
+      return success();
+    SmallVector<OpFoldResult> sizes(op.getNumLoops(), rewriter.getIndexAttr(0));
+    sizes[loop] = rewriter.getIndexAttr(rows);
+    scf::SCFTilingOptions options;
+    options.setLoopType(scf::SCFTilingOptions::LoopType::ForallOp);
+    options.setTileSizes(sizes);
+    rewriter.setInsertionPoint(op);
+    FailureOr<scf::SCFTilingResult> tiled = scf::tileUsingSCF(
+        rewriter, cast<TilingInterface>(op.getOperation()), options);
+    if (failed(tiled))
+      return op.emitError("cannot be tiled by rows");
+    rewriter.replaceOp(op, tiled->replacements);
+    return success();
+  }
+};
+} // namespace
