@@ -1,0 +1,171 @@
+//===- Model.cpp - Creating models, and their counters ----------*- C++ -*-===//
+//
+// Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Model.h"
+
+#include <cstdlib>
+#include <cstring>
+
+using namespace sluice;
+using namespace sluice::rt;
+
+const FunctionSpec *sluice_model::function(int index) const {
+  if (index < 0 || size_t(index) >= manifest.functions.size())
+    return nullptr;
+  return &manifest.functions[size_t(index)];
+}
+
+void sluice_model::resetCounters() const {
+  std::vector<RoutedCounters> zeros;
+  for (const CounterSpec &spec : manifest.counters) {
+    RoutedCounters &counter = zeros.emplace_back();
+    counter.function = manifest.functions[spec.function].name;
+    counter.op = spec.op;
+    counter.where = spec.where;
+    counter.tokensPerExpert.resize(spec.experts);
+  }
+  std::lock_guard<std::mutex> lock(countersMutex);
+  counters = std::move(zeros);
+}
+
+void sluice_model::addCounters(size_t function,
+                               const std::vector<int64_t> &state) const {
+  std::lock_guard<std::mutex> lock(countersMutex);
+  for (size_t i = 0; i < manifest.counters.size(); ++i) {
+    const CounterSpec &spec = manifest.counters[i];
+    if (spec.function != function)
+      continue;
+    auto at = state.begin() + std::ptrdiff_t(spec.at);
+    auto experts = at + std::ptrdiff_t(Manifest::counterHeader);
+    std::vector<int64_t> perExpert(experts,
+                                   experts + std::ptrdiff_t(spec.experts));
+    counters[i].add(at[0], at[1], at[2], at[3], perExpert,
+                    spec.multiplyAddsPerEntry, spec.weightBytesPerExpert);
+  }
+}
+
+/// Loads all weights of the manifest.
+static bool loadWeights(sluice_model &model, const char *path,
+                        sluice_error *error) {
+  const std::vector<WeightSpec> &specs = model.manifest.weights;
+  if (specs.empty())
+    return true;
+  if (!path)
+    return setError(error, "model " + quoted(model.manifest.name) + " has " +
+                               std::to_string(specs.size()) +
+                               " weights but no weight file was given; name "
+                               "the safetensors file that holds them");
+  sluice_weights *file = nullptr;
+  if (sluice_weights_open(path, &file, error) != 0)
+    return false;
+  model.file.reset(file);
+  // The tensors must not move: the descriptors' owner frees them.
+  model.weights.reserve(specs.size());
+  for (const WeightSpec &spec : specs) {
+    sluice_error reason;
+    OwnedTensor &tensor = model.weights.emplace_back();
+    if (sluice_weights_load(file, spec.tensor.c_str(), spec.dtype,
+                            int32_t(spec.shape.size()), spec.shape.data(),
+                            &tensor, &reason) != 0)
+      return setError(error, "weight @" + spec.symbol + ": " + reason.message);
+  }
+  return true;
+}
+
+extern "C" {
+
+int sluice_model_create(const char *manifestJson,
+                        const sluice_packed_fn *functions,
+                        const char *weightsPath, sluice_model **model,
+                        sluice_error *error) {
+  return guarded(error, [&] {
+    if (!manifestJson || !functions || !model)
+      return setError(error, "expected a manifest, functions and a place for "
+                             "the model but got a null pointer");
+    std::optional<Manifest> manifest = parseManifest(manifestJson, error);
+    if (!manifest)
+      return false;
+    auto result = std::make_unique<sluice_model>();
+    result->manifest = std::move(*manifest);
+    for (size_t i = 0; i < result->manifest.functions.size(); ++i) {
+      if (!functions[i])
+        return setError(error, "expected the code of function " +
+                                   quoted(result->manifest.functions[i].name) +
+                                   " but got a null pointer");
+      result->functions.push_back(functions[i]);
+    }
+    if (!loadWeights(*result, weightsPath, error))
+      return false;
+    result->resetCounters();
+    *model = result.release();
+    return true;
+  });
+}
+
+void sluice_model_destroy(sluice_model *model) { delete model; }
+
+void sluice_model_set_threads(sluice_model *model, int numThreads) {
+  if (model)
+    model->numThreads = numThreads;
+}
+
+int sluice_model_num_functions(const sluice_model *model) {
+  return model ? int(model->manifest.functions.size()) : 0;
+}
+
+const char *sluice_model_function_name(const sluice_model *model,
+                                       int function) {
+  const FunctionSpec *spec = model ? model->function(function) : nullptr;
+  return spec ? spec->name.c_str() : nullptr;
+}
+
+int sluice_model_find_function(const sluice_model *model, const char *name) {
+  if (!name)
+    return -1;
+  for (int i = 0; i < sluice_model_num_functions(model); ++i)
+    if (model->manifest.functions[size_t(i)].name == name)
+      return i;
+  return -1;
+}
+
+int sluice_model_num_inputs(const sluice_model *model, int function) {
+  const FunctionSpec *spec = model ? model->function(function) : nullptr;
+  return spec ? int(spec->inputs.size()) : -1;
+}
+
+int sluice_model_num_results(const sluice_model *model, int function) {
+  const FunctionSpec *spec = model ? model->function(function) : nullptr;
+  return spec ? int(spec->results.size()) : -1;
+}
+
+char *sluice_model_counters_json(const sluice_model *model) {
+  char *copy = nullptr;
+  guarded(nullptr, [&] {
+    std::vector<RoutedCounters> counters;
+    if (model) {
+      std::lock_guard<std::mutex> lock(model->countersMutex);
+      counters = model->counters;
+    }
+    std::string text = toJson(counters);
+    copy = static_cast<char *>(std::malloc(text.size() + 1));
+    if (copy)
+      std::memcpy(copy, text.c_str(), text.size() + 1);
+    return copy != nullptr;
+  });
+  return copy;
+}
+
+void sluice_model_reset_counters(sluice_model *model) {
+  guarded(nullptr, [&] {
+    if (model)
+      model->resetCounters();
+    return true;
+  });
+}
+
+} // extern "C"
