@@ -57,13 +57,15 @@ void sluice::buildCPUPipeline(OpPassManager &pm, const CPUOptions &options) {
   pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
-  pm.addPass(createLinalgElementwiseOpFusionPass());
+  pm.addNestedPass<func::FuncOp>(createSluiceFuseElementwise());
   if (options.parallel)
     pm.addNestedPass<func::FuncOp>(createSluiceTileRows());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
 
   buildBufferization(pm);
+  pm.addNestedPass<func::FuncOp>(createSluiceSerializeNested());
+  pm.addNestedPass<func::FuncOp>(createSluiceReductionsToLoops());
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   pm.addPass(createLoopInvariantCodeMotionPass());
   pm.addNestedPass<func::FuncOp>(options.parallel

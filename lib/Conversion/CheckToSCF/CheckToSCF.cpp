@@ -55,7 +55,7 @@ public:
     }
     OpBuilder other = branch.getElseBodyBuilder();
     LoopBuilder inner(other, b.loc);
-    Value zero = b.constant(b.getF64Type(), 0.0);
+    Value zero = inner.constant(b.getF64Type(), 0.0);
     record(inner, arith::ConstantIntOp::create(inner, b.loc, -1, 64), zero,
            zero);
   }
@@ -98,8 +98,7 @@ private:
     auto close = dyn_cast<check::ExpectCloseOp>(op);
     Value limit;
     if (close) {
-      // tolerance * (largest finite magnitude), through the state's last word
-      // as scratch would not be readable: a rank-0 buffer holds the maximum.
+      // tolerance * (largest finite magnitude).
       Value largest = memref::AllocaOp::create(
           b, b.loc, MemRefType::get({}, b.getF64Type()));
       memref::StoreOp::create(b, b.loc, b.constant(b.getF64Type(), 0.0),

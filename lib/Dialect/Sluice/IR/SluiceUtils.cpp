@@ -1,8 +1,8 @@
 //===- SluiceUtils.cpp - Names that reports give to ops ---------*- C++ -*-===//
 //
-// Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
-// See LICENSE for license information.
-// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Part of the Sluice project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information. SPDX-License-Identifier:
+// Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
@@ -12,9 +12,7 @@
 
 using namespace mlir;
 
-bool sluice::isRoutedOp(Operation *op) {
-  return isa<ExpertsOp, GroupedOp>(op);
-}
+bool sluice::isRoutedOp(Operation *op) { return isa<ExpertsOp, GroupedOp>(op); }
 
 std::string sluice::getRoutedOpName(Operation *op) {
   if (auto label = op->getAttrOfType<StringAttr>("sluice.label"))
@@ -40,7 +38,7 @@ std::string sluice::getLocationText(Location loc) {
   auto position = loc->findInstanceOf<FileLineColLoc>();
   if (!position)
     return "unknown";
-  return (position.getFilename().getValue() + ":" +
-          Twine(position.getLine()) + ":" + Twine(position.getColumn()))
+  return (position.getFilename().getValue() + ":" + Twine(position.getLine()) +
+          ":" + Twine(position.getColumn()))
       .str();
 }

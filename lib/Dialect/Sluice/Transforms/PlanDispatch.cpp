@@ -127,9 +127,8 @@ struct PlanDispatch : sluice::impl::SluicePlanDispatchBase<PlanDispatch> {
       }
       rows.push_back(chooseRows(op));
     }
-    for (auto [op, rowCount] : llvm::reverse(
-             llvm::to_vector(llvm::zip_equal(outermostFirst, rows))))
-      plan(op, rowCount);
+    for (size_t i = outermostFirst.size(); i-- > 0;)
+      plan(outermostFirst[i], rows[i]);
   }
 
 private:

@@ -12,6 +12,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/SCF/Transforms/TileUsingInterface.h"
 #include "mlir/IR/PatternMatch.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "sluice/Dialect/Sluice/Transforms/Passes.h"
 
 namespace sluice {
@@ -36,10 +37,14 @@ struct TileRows : sluice::impl::SluiceTileRowsBase<TileRows> {
       if (op.hasPureTensorSemantics() && !op->getParentOfType<scf::ForallOp>())
         ops.push_back(op);
     });
+    // Consumers first: they take the fills of their results along.
     IRRewriter rewriter(&getContext());
-    for (linalg::LinalgOp op : ops)
-      if (failed(tile(rewriter, op)))
+    for (linalg::LinalgOp op : llvm::reverse(ops)) {
+      if (isOpTriviallyDead(op))
+        rewriter.eraseOp(op);
+      else if (failed(tile(rewriter, op)))
         return signalPassFailure();
+    }
   }
 
 private:
@@ -54,15 +59,25 @@ private:
       return success();
     SmallVector<OpFoldResult> sizes(op.getNumLoops(), rewriter.getIndexAttr(0));
     sizes[loop] = rewriter.getIndexAttr(rows);
-    scf::SCFTilingOptions options;
-    options.setLoopType(scf::SCFTilingOptions::LoopType::ForallOp);
-    options.setTileSizes(sizes);
-    rewriter.setInsertionPoint(op);
-    FailureOr<scf::SCFTilingResult> tiled = scf::tileUsingSCF(
-        rewriter, cast<TilingInterface>(op.getOperation()), options);
+    scf::SCFTileAndFuseOptions options;
+    options.tilingOptions
+        .setLoopType(scf::SCFTilingOptions::LoopType::ForallOp)
+        .setTileSizes(sizes);
+    options.setFusionControlFn(
+        [](tensor::ExtractSliceOp, OpResult producer, bool)
+            -> std::optional<scf::SCFTileAndFuseOptions::ControlFnResult> {
+          if (isa<linalg::FillOp>(producer.getOwner()))
+            return scf::SCFTileAndFuseOptions::ControlFnResult();
+          return std::nullopt;
+        });
+    FailureOr<scf::SCFTileAndFuseResult> tiled =
+        scf::tileConsumerAndFuseProducersUsingSCF(
+            rewriter, cast<TilingInterface>(op.getOperation()), options);
     if (failed(tiled))
       return op.emitError("cannot be tiled by rows");
-    rewriter.replaceOp(op, tiled->replacements);
+    for (OpResult result : op->getResults())
+      rewriter.replaceAllUsesWith(result, tiled->replacements[result]);
+    rewriter.eraseOp(op);
     return success();
   }
 };

@@ -80,19 +80,58 @@ def SluiceExternalizeState : Pass<"sluice-externalize-state", "::mlir::ModuleOp"
                            "::mlir::LLVM::LLVMDialect"];
 }
 
+def SluiceFuseElementwise : Pass<"sluice-fuse-elementwise", "::mlir::func::FuncOp"> {
+  let summary = "fuse elementwise linalg ops that run once for each element";
+  let description = [{
+    Fuses an elementwise `linalg` op into the one that uses its result, if that
+    one visits each element exactly once and is the only user. Upstream's
+    `linalg-fuse-elementwise-ops` also fuses into reductions, where an activation
+    would be computed again for each column of a product.
+  }];
+}
+
 def SluiceTileRows : Pass<"sluice-tile-rows", "::mlir::func::FuncOp"> {
   let summary = "run the rows of linalg ops in parallel";
   let description = [{
-    Tiles every `linalg` op that stands outside of parallel loops by rows (its
-    first loop) into an `scf.forall`, so that dense parts beside the experts use
-    all cores. Each element is computed as it would be without tiling: results
-    do not depend on the number of threads. Ops whose first loop is a reduction,
-    or is static and no longer than a tile, are left alone.
+    Tiles every `linalg` op that stands outside of parallel loops along its
+    outermost parallel loop into an `scf.forall`, so that dense parts beside the
+    experts use all cores; the fill of its result goes along. That loop runs over
+    tokens, or, in a product with an [out, in] weight, over the weight's rows, so
+    that each core reads its own part of the weight. Each element is computed as
+    it would be without tiling: results do not depend on the number of threads.
+    Ops without a parallel loop, or with a static one no longer than a tile, are
+    left alone.
   }];
   let options = [
     Option<"rows", "rows", "int64_t", /*default=*/"16", "rows in a tile">
   ];
   let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::affine::AffineDialect"];
+}
+
+def SluiceReductionsToLoops
+    : Pass<"sluice-reductions-to-loops", "::mlir::func::FuncOp"> {
+  let summary = "lower linalg reductions to loops that carry the sum";
+  let description = [{
+    Lowers each `linalg` op on buffers whose innermost loop is its only
+    reduction to `scf` loops in which that loop carries the running result.
+    Upstream's `convert-linalg-to-loops` loads and stores it in every step, and
+    LLVM cannot always prove that it need not: a pointer that crossed into a
+    parallel region may alias any other.
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect",
+                           "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
+def SluiceSerializeNested
+    : Pass<"sluice-serialize-nested", "::mlir::func::FuncOp"> {
+  let summary = "run parallel loops inside parallel loops in sequence";
+  let description = [{
+    Turns each `scf.forall` on buffers that stands inside another one (experts
+    inside an expert's body) into `scf.for`. The outer loop already has work for
+    all cores, and starting a team of threads costs microseconds each time.
+  }];
+  let dependentDialects = ["::mlir::scf::SCFDialect"];
 }
 
 #endif // SLUICE_DIALECT_SLUICE_TRANSFORMS_PASSES_TD
