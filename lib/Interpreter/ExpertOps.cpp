@@ -1,0 +1,274 @@
+//===- ExpertOps.cpp - Bodies that run where tokens were routed -*- C++ -*-===//
+//
+// Part of the Sluice project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information. SPDX-License-Identifier:
+// Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Evaluator.h"
+#include "Plan.h"
+
+#include "sluice/Dialect/Sluice/IR/Sluice.h"
+
+using namespace mlir;
+using namespace sluice;
+using namespace sluice::interpreter;
+
+namespace {
+/// One token that an expert has to work on.
+struct Visit {
+  int64_t token;
+  double value;
+};
+
+/// The run of one `sluice.experts` or `sluice.grouped`.
+class ExpertsRun {
+public:
+  template <typename OpTy>
+  ExpertsRun(Evaluator &evaluator, OpTy op, int64_t rowsPerTask)
+      : evaluator(evaluator), op(op), gates(evaluator.getGates(op.getGates())),
+        gatesType(cast<GatesType>(op.getGates().getType())),
+        body(*op.getBodyBlock()), combine(op.getCombine()),
+        weight(op.getWeight()), rowsPerTask(rowsPerTask),
+        resultType(cast<RankedTensorType>(op.getResult().getType())) {
+    for (Value input : op.getInputs())
+      inputs.push_back(evaluator.getTensor(input));
+    for (Value param : op.getParams())
+      params.push_back(evaluator.getTensor(param));
+    if (op.getBase())
+      base = evaluator.getTensor(op.getBase());
+  }
+
+  LogicalResult run();
+
+private:
+  LogicalResult checkRows();
+  /// The tokens of each expert, in increasing order.
+  std::vector<std::vector<Visit>> groupByExpert() const;
+  void count(ArrayRef<std::vector<Visit>> visits);
+  FailureOr<Tensor> gather(const Tensor &input, ArrayRef<Visit> visits,
+                           BlockArgument argument, bool isWeighted);
+  LogicalResult runBody(int64_t expert, ArrayRef<Visit> visits);
+  LogicalResult makeResult(ArrayRef<int64_t> rowShape);
+  LogicalResult makeResultWithoutRun();
+
+  Evaluator &evaluator;
+  Operation *op;
+  Gates gates;
+  GatesType gatesType;
+  SmallVector<Tensor> inputs, params;
+  std::optional<Tensor> base;
+  Block &body;
+  Combine combine;
+  WeightOn weight;
+  int64_t rowsPerTask;
+  RankedTensorType resultType;
+  /// The unrounded result, made when its shape is known.
+  std::optional<Tensor> result;
+};
+} // namespace
+
+LogicalResult ExpertsRun::checkRows() {
+  for (auto [i, input] : llvm::enumerate(inputs))
+    if (input.getDim(0) != gates.getNumTokens())
+      return op->emitError("expected input #")
+             << i << " to have " << gates.getNumTokens()
+             << " rows, as the gates have tokens, but got " << input.getDim(0);
+  return success();
+}
+
+std::vector<std::vector<Visit>> ExpertsRun::groupByExpert() const {
+  std::vector<std::vector<Visit>> visits(gates.getNumExperts());
+  for (int64_t t = 0; t < gates.getNumTokens(); ++t)
+    for (const Slot &slot : gates.getSlots(t))
+      if (slot.isPresent())
+        visits[slot.expert].push_back({t, slot.value});
+  return visits;
+}
+
+void ExpertsRun::count(ArrayRef<std::vector<Visit>> visits) {
+  int64_t numEntries = 0, bytesPerExpert = 0;
+  std::vector<int64_t> entriesPerExpert;
+  for (const std::vector<Visit> &tokens : visits) {
+    entriesPerExpert.push_back(tokens.size());
+    numEntries += tokens.size();
+  }
+  int64_t numSlots = gatesType.isPerToken()
+                         ? gates.getNumTokens() * gatesType.getCount()
+                         : numEntries;
+  for (auto [param, argument] :
+       llvm::zip_equal(params, body.getArguments().drop_front(inputs.size()))) {
+    Type type = cast<RankedTensorType>(argument.getType()).getElementType();
+    unsigned bits = isa<IndexType>(type) ? 64 : type.getIntOrFloatBitWidth();
+    bytesPerExpert += param.getRowSize() * llvm::divideCeil(bits, 8);
+  }
+  // Multiply-adds are counted when they are executed.
+  evaluator.getCounters(op).add(/*numCalls=*/1, gates.getNumTokens(),
+                                numEntries, numSlots, entriesPerExpert,
+                                /*multiplyAddsPerEntry=*/0, bytesPerExpert);
+}
+
+FailureOr<Tensor> ExpertsRun::gather(const Tensor &input,
+                                     ArrayRef<Visit> visits,
+                                     BlockArgument argument, bool isWeighted) {
+  SmallVector<int64_t> shape(input.getShape());
+  shape[0] = visits.size();
+  FailureOr<Tensor> rows = evaluator.makeTensor(op, shape);
+  if (failed(rows))
+    return failure();
+  Type type = cast<RankedTensorType>(argument.getType()).getElementType();
+  int64_t rowSize = input.getRowSize();
+  Element *target = rows->mutableData();
+  for (const Visit &visit : visits) {
+    const Element *row = input.data() + visit.token * rowSize;
+    for (int64_t i = 0; i < rowSize; ++i)
+      *target++ =
+          isWeighted
+              ? Element::ofFloat(roundNarrow(visit.value * row[i].f, type))
+              : row[i];
+  }
+  return rows;
+}
+
+LogicalResult ExpertsRun::makeResult(ArrayRef<int64_t> rowShape) {
+  SmallVector<int64_t> shape = {gates.getNumTokens()};
+  llvm::append_range(shape, rowShape);
+  if (base) {
+    if (base->getShape() != ArrayRef(shape))
+      return op->emitError("expected 'else' to have the result's shape ")
+             << getShapeText(shape) << " but got "
+             << getShapeText(base->getShape());
+    result = *base;
+    return success();
+  }
+  FailureOr<Tensor> zeros =
+      evaluator.makeTensor(op, shape, Element::ofFloat(0.0));
+  if (failed(zeros))
+    return failure();
+  result = std::move(*zeros);
+  return success();
+}
+
+/// The result if no expert ran. Where the type does not say how long its rows
+/// are, a run of the body without rows does.
+LogicalResult ExpertsRun::makeResultWithoutRun() {
+  if (base)
+    return makeResult(base->getShape().drop_front());
+  ArrayRef<int64_t> rowShape = resultType.getShape().drop_front();
+  if (llvm::none_of(rowShape, ShapedType::isDynamic))
+    return makeResult(rowShape);
+  return runBody(/*expert=*/0, {});
+}
+
+LogicalResult ExpertsRun::runBody(int64_t expert, ArrayRef<Visit> visits) {
+  ValueList arguments, yielded;
+  for (auto [i, input] : llvm::enumerate(inputs)) {
+    FailureOr<Tensor> rows =
+        gather(input, visits, body.getArgument(i),
+               /*isWeighted=*/i == 0 && weight == WeightOn::Input);
+    if (failed(rows))
+      return failure();
+    arguments.push_back(std::move(*rows));
+  }
+  for (const Tensor &param : params)
+    arguments.push_back(param.getPart(expert));
+
+  evaluator.runningBodies.push_back(op);
+  LogicalResult ran = evaluator.runBlock(body, arguments, yielded);
+  evaluator.runningBodies.pop_back();
+  if (failed(ran))
+    return failure();
+
+  Tensor output = std::get<Tensor>(yielded.front());
+  if (output.getDim(0) != static_cast<int64_t>(visits.size()))
+    return op->emitError("expected the body to yield ")
+           << visits.size() << " rows, one for each token, but got "
+           << output.getDim(0);
+  if (!result && failed(makeResult(output.getShape().drop_front())))
+    return failure();
+  if (result->getShape().drop_front() != output.getShape().drop_front())
+    return op->emitError("expected the body to yield rows of one shape but got "
+                         "tensors of shape ")
+           << getShapeText(output.getShape()) << " for results of shape "
+           << getShapeText(result->getShape());
+
+  int64_t rowSize = output.getRowSize();
+  const Element *source = output.data();
+  Element *data = result->mutableData();
+  for (const Visit &visit : visits)
+    for (int64_t i = 0; i < rowSize; ++i) {
+      double number = (source++)->f;
+      if (weight == WeightOn::Output)
+        number *= visit.value;
+      Element &target = data[visit.token * rowSize + i];
+      target.f = combine == Combine::Sum ? target.f + number : number;
+    }
+  return success();
+}
+
+LogicalResult ExpertsRun::run() {
+  if (failed(checkRows()))
+    return failure();
+  std::vector<std::vector<Visit>> visits = groupByExpert();
+  count(visits);
+
+  // In increasing expert number, which is the order of the sum. No body runs
+  // for an expert without tokens.
+  for (auto [expert, list] : llvm::enumerate(visits)) {
+    ArrayRef<Visit> tokens(list);
+    while (!tokens.empty()) {
+      size_t size = tokens.size();
+      if (rowsPerTask > 0)
+        size = std::min<size_t>(size, rowsPerTask);
+      if (failed(runBody(expert, tokens.take_front(size))))
+        return failure();
+      tokens = tokens.drop_front(size);
+    }
+  }
+  if (!result && failed(makeResultWithoutRun()))
+    return failure();
+
+  Element *data = result->mutableData();
+  for (int64_t i = 0, e = result->getNumElements(); i < e; ++i)
+    data[i].f = roundNarrow(data[i].f, resultType.getElementType());
+  evaluator.set(op->getResult(0), std::move(*result));
+  return success();
+}
+
+/// Fails unless `operand` begins with `expected`.
+static LogicalResult checkPlan(Evaluator &evaluator, GroupedOp op,
+                               Value operand, StringRef name, int64_t size,
+                               ArrayRef<int64_t> expected) {
+  Tensor actual = evaluator.getTensor(operand);
+  if (actual.getNumElements() != size)
+    return op.emitError("expected the plan of the gates, with ")
+           << size << " elements in '" << name << "', but got "
+           << actual.getNumElements();
+  for (auto [i, number] : llvm::enumerate(expected))
+    if (actual.data()[i].i != number)
+      return op.emitError("expected the plan of the gates, with ")
+             << number << " in element " << i << " of '" << name
+             << "', but got " << actual.data()[i].i;
+  return success();
+}
+
+LogicalResult sluice::interpreter::evaluateExperts(Evaluator &evaluator,
+                                                   Operation *op) {
+  if (auto experts = dyn_cast<ExpertsOp>(op))
+    return ExpertsRun(evaluator, experts, /*rowsPerTask=*/0).run();
+
+  auto grouped = cast<GroupedOp>(op);
+  Gates gates = evaluator.getGates(grouped.getGates());
+  int64_t k = cast<GatesType>(grouped.getGates().getType()).getCount();
+  int64_t numSlots = gates.getNumTokens() * k;
+  Plan plan = makePlan(gates, k);
+  if (failed(checkPlan(evaluator, grouped, grouped.getOffsets(), "offsets",
+                       plan.offsets.size(), plan.offsets)) ||
+      failed(checkPlan(evaluator, grouped, grouped.getOrder(), "order",
+                       numSlots, plan.order)) ||
+      failed(checkPlan(evaluator, grouped, grouped.getPlace(), "place",
+                       numSlots, plan.place)))
+    return failure();
+  return ExpertsRun(evaluator, grouped, grouped.getRowsPerTask()).run();
+}
