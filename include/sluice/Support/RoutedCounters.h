@@ -51,6 +51,9 @@ struct RoutedCounters {
            int64_t possibleEntries,
            const std::vector<int64_t> &entriesPerExpert,
            int64_t multiplyAddsPerEntry, int64_t weightBytesPerExpert);
+
+  /// Adds the weights of `experts` experts that had a token.
+  void addTouched(int64_t experts, int64_t weightBytesPerExpert);
 };
 
 /// {"routed":[{"function":...},...]}, on one line, without a line end.

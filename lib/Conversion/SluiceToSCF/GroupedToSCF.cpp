@@ -85,7 +85,12 @@ private:
     makeFor(b, experts, {}, [&](LoopBuilder &b, Value e, ValueRange) {
       Value rows = sub(b, extract(b, offsets, add(b, e, b.index(1))),
                        extract(b, offsets, e));
-      bump(b, add(b, e, b.index(first + 4)), rows);
+      Value touched = arith::IndexCastUIOp::create(
+          b, b.loc, b.getIndexType(),
+          arith::CmpIOp::create(b, b.loc, arith::CmpIPredicate::ne, rows,
+                                b.index(0)));
+      bump(b, b.index(first + 4), touched);
+      bump(b, add(b, e, b.index(first + 5)), rows);
       return SmallVector<Value>{};
     });
   }

@@ -75,6 +75,8 @@ private:
                   const sluice_tensor &tensor);
   bool checkInput(size_t index, const sluice_tensor &input, int64_t &bytes);
   bool addInput(size_t index, const sluice_tensor &input);
+  /// Sizes that the compiled loops take to be equal.
+  bool checkSameSizes(const sluice_tensor *inputs);
   void addDescriptor(size_t rank, const int64_t *shape, void *data);
 
   void invoke();
@@ -181,6 +183,22 @@ bool Call::checkInput(size_t index, const sluice_tensor &input,
   int byte = static_cast<const unsigned char *>(input.data)[*invalid];
   return fail(what + ": expected booleans of 0 or 1 but element " +
               std::to_string(*invalid) + " is " + std::to_string(byte));
+}
+
+bool Call::checkSameSizes(const sluice_tensor *inputs) {
+  for (const SameSizeSpec &same : spec.sameSizes) {
+    int64_t size = inputs[same.input].shape[same.dimension];
+    int64_t expected = inputs[same.earlierInput].shape[same.earlierDimension];
+    if (size != expected)
+      return fail(describe("input", same.input, spec.inputs[same.input]) +
+                  ": expected dimension " + std::to_string(same.dimension) +
+                  " to be " + std::to_string(expected) + ", as dimension " +
+                  std::to_string(same.earlierDimension) + " of " +
+                  describe("input", same.earlierInput,
+                           spec.inputs[same.earlierInput]) +
+                  " is, but got " + std::to_string(size));
+  }
+  return true;
 }
 
 void Call::addDescriptor(size_t rank, const int64_t *shape, void *data) {
@@ -408,6 +426,8 @@ bool Call::run(const sluice_tensor *inputs, int numInputs,
   for (size_t i = 0; i < spec.inputs.size(); ++i)
     if (!addInput(i, inputs[i]))
       return false;
+  if (!checkSameSizes(inputs))
+    return false;
 
   invoke();
   if (!checkState())
@@ -423,7 +443,7 @@ bool Call::run(const sluice_tensor *inputs, int numInputs,
   for (size_t i = 0; i < results.size(); ++i)
     if (!checkOutput(i, outputs[i]))
       return false;
-  model.addCounters(function, state);
+  model.addCounters(state);
 
   // Nothing below can fail, so that an error leaves every output alone.
   for (size_t i = 0; i < results.size(); ++i) {

@@ -49,6 +49,9 @@ private:
 
   bool value(const JsonValue &object, const std::string &path,
              ValueSpec &value);
+  bool dimension(const JsonValue &object, const std::string &path,
+                 const FunctionSpec &function, const char *inputKey,
+                 const char *dimensionKey, size_t &input, size_t &dimension);
   bool weight(const JsonValue &object, const std::string &path,
               WeightSpec &weight);
   bool function(const JsonValue &object, const std::string &path,
@@ -165,6 +168,23 @@ bool Reader::value(const JsonValue &object, const std::string &path,
          type(object, path, /*least=*/-1, value.dtype, value.shape);
 }
 
+/// A dimension of one of the function's inputs.
+bool Reader::dimension(const JsonValue &object, const std::string &path,
+                       const FunctionSpec &function, const char *inputKey,
+                       const char *dimensionKey, size_t &input,
+                       size_t &dimension) {
+  int64_t number = 0;
+  int64_t count = int64_t(function.inputs.size());
+  if (!integer(object, inputKey, path, 0, count - 1, number))
+    return false;
+  input = size_t(number);
+  int64_t rank = int64_t(function.inputs[input].shape.size());
+  if (!integer(object, dimensionKey, path, 0, rank - 1, number))
+    return false;
+  dimension = size_t(number);
+  return true;
+}
+
 bool Reader::weight(const JsonValue &object, const std::string &path,
                     WeightSpec &weight) {
   return string(object, "symbol", path, weight.symbol) &&
@@ -178,7 +198,16 @@ bool Reader::function(const JsonValue &object, const std::string &path,
                        ValueSpec &spec) { return value(element, at, spec); };
   if (!string(object, "name", path, function.name) ||
       !list(object, "inputs", path, true, function.inputs, readValue) ||
-      !list(object, "results", path, true, function.results, readValue))
+      !list(object, "results", path, true, function.results, readValue) ||
+      !list(object, "same_sizes", path, false, function.sameSizes,
+            [&](const JsonValue &element, const std::string &at,
+                SameSizeSpec &same) {
+              return dimension(element, at, function, "input", "dimension",
+                               same.input, same.dimension) &&
+                     dimension(element, at, function, "earlier_input",
+                               "earlier_dimension", same.earlierInput,
+                               same.earlierDimension);
+            }))
     return false;
   const JsonValue *used =
       member(object, "weights", path, JsonValue::Array, /*required=*/false);
@@ -217,10 +246,9 @@ bool Reader::failure(const JsonValue &object, const std::string &path,
 
 bool Reader::counter(const JsonValue &object, const std::string &path,
                      const Manifest &manifest, CounterSpec &counter) {
-  std::string name;
   int64_t at = 0, experts = 0;
   int64_t size = int64_t(manifest.stateSize);
-  if (!string(object, "function", path, name) ||
+  if (!string(object, "function", path, counter.function) ||
       !string(object, "op", path, counter.op) ||
       !string(object, "where", path, counter.where) ||
       !integer(object, "at", path, Manifest::stateHeader, size, at) ||
@@ -235,13 +263,7 @@ bool Reader::counter(const JsonValue &object, const std::string &path,
                           std::to_string(size) + " numbers");
   counter.at = size_t(at);
   counter.experts = size_t(experts);
-  for (size_t i = 0; i < manifest.functions.size(); ++i) {
-    if (manifest.functions[i].name == name) {
-      counter.function = i;
-      return true;
-    }
-  }
-  return fail(path + ".function", "no function " + quoted(name));
+  return true;
 }
 
 bool Reader::read(const JsonValue &root, Manifest &manifest) {

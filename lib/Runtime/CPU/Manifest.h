@@ -28,12 +28,19 @@ struct WeightSpec {
   std::vector<int64_t> shape;
 };
 
+/// Dimension `dimension` of input `input` must equal that of an earlier input.
+struct SameSizeSpec {
+  size_t input = 0, dimension = 0;
+  size_t earlierInput = 0, earlierDimension = 0;
+};
+
 struct FunctionSpec {
   std::string name;
   std::vector<ValueSpec> inputs;
   std::vector<ValueSpec> results;
   /// Indices of the model's weights, in the order of the function's arguments.
   std::vector<size_t> weights;
+  std::vector<SameSizeSpec> sameSizes;
 };
 
 struct FailureSpec {
@@ -45,7 +52,8 @@ struct FailureSpec {
 };
 
 struct CounterSpec {
-  size_t function = 0;
+  /// Where the op stands; a private function may be called from several.
+  std::string function;
   std::string op;
   std::string where;
   /// Where in the state the counters begin, and for how many experts.
@@ -66,8 +74,9 @@ struct Manifest {
 
   /// The state starts with the description of a failure.
   static constexpr size_t stateHeader = 8;
-  /// Before the tokens per expert: calls, tokens, entries, possible entries.
-  static constexpr size_t counterHeader = 4;
+  /// Before the tokens per expert: calls, tokens, entries, possible entries,
+  /// experts that had a token (added up over the calls).
+  static constexpr size_t counterHeader = 5;
 };
 
 /// Reads and checks the text; the error names the member that is wrong.

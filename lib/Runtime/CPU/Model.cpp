@@ -24,7 +24,7 @@ void sluice_model::resetCounters() const {
   std::vector<RoutedCounters> zeros;
   for (const CounterSpec &spec : manifest.counters) {
     RoutedCounters &counter = zeros.emplace_back();
-    counter.function = manifest.functions[spec.function].name;
+    counter.function = spec.function;
     counter.op = spec.op;
     counter.where = spec.where;
     counter.tokensPerExpert.resize(spec.experts);
@@ -33,19 +33,21 @@ void sluice_model::resetCounters() const {
   counters = std::move(zeros);
 }
 
-void sluice_model::addCounters(size_t function,
-                               const std::vector<int64_t> &state) const {
+void sluice_model::addCounters(const std::vector<int64_t> &state) const {
   std::lock_guard<std::mutex> lock(countersMutex);
   for (size_t i = 0; i < manifest.counters.size(); ++i) {
     const CounterSpec &spec = manifest.counters[i];
-    if (spec.function != function)
-      continue;
     auto at = state.begin() + std::ptrdiff_t(spec.at);
+    if (at[0] == 0)
+      continue;
     auto experts = at + std::ptrdiff_t(Manifest::counterHeader);
     std::vector<int64_t> perExpert(experts,
                                    experts + std::ptrdiff_t(spec.experts));
+    // An op inside another one's body ran several times; only the code knows
+    // how many experts had a token in each.
     counters[i].add(at[0], at[1], at[2], at[3], perExpert,
-                    spec.multiplyAddsPerEntry, spec.weightBytesPerExpert);
+                    spec.multiplyAddsPerEntry, /*weightBytesPerExpert=*/0);
+    counters[i].addTouched(at[4], spec.weightBytesPerExpert);
   }
 }
 

@@ -55,7 +55,7 @@ struct sluice_model {
   /// Sums of zero.
   void resetCounters() const;
   /// Adds what a call of `function` left in its state.
-  void addCounters(size_t function, const std::vector<int64_t> &state) const;
+  void addCounters(const std::vector<int64_t> &state) const;
 };
 
 #endif // SLUICE_LIB_RUNTIME_CPU_MODEL_H

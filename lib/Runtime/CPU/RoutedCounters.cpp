@@ -45,8 +45,13 @@ void RoutedCounters::add(int64_t numCalls, int64_t numTokens,
     tokensPerExpert[e] = saturatingAdd(tokensPerExpert[e], entriesPerExpert[e]);
     touchedExperts += entriesPerExpert[e] > 0;
   }
-  weightBytes = saturatingAdd(
-      weightBytes, saturatingMul(touchedExperts, weightBytesPerExpert));
+  addTouched(touchedExperts, weightBytesPerExpert);
+}
+
+void RoutedCounters::addTouched(int64_t experts,
+                                int64_t weightBytesPerExpert) {
+  weightBytes = saturatingAdd(weightBytes,
+                              saturatingMul(experts, weightBytesPerExpert));
 }
 
 std::string sluice::toJson(const std::vector<RoutedCounters> &counters) {

@@ -65,7 +65,8 @@ void twice(void **args) {
   counters[1] += n;
   counters[2] += n;
   counters[3] += 2 * n;
-  counters[5] += n;
+  counters[4] += n > 0;
+  counters[6] += n;
 }
 
 /// (%w: 2x2xf32) -> the transposed weight, as strides and an offset of it.
@@ -116,7 +117,7 @@ void wrong(void **args) {
 std::atomic<int> seenThreads;
 void threads(void **) { seenThreads = omp_get_max_threads(); }
 
-const char *manifest = R"({"sluice_manifest": 1, "name": "m", "state_size": 14,
+const char *manifest = R"({"sluice_manifest": 1, "name": "m", "state_size": 15,
  "weights": [
   {"symbol": "u", "tensor": "unused", "dtype": "i32", "shape": []},
   {"symbol": "w", "tensor": "w.{e}", "dtype": "f32", "shape": [2, 2]}],
@@ -136,7 +137,13 @@ const char *manifest = R"({"sluice_manifest": 1, "name": "m", "state_size": 14,
    "results": [{"dtype": "f32", "shape": []}]},
   {"name": "wrong", "inputs": [],
    "results": [{"name": "r", "dtype": "f32", "shape": [3]}]},
-  {"name": "threads", "inputs": [], "results": []}],
+  {"name": "threads", "inputs": [], "results": []},
+  {"name": "paired",
+   "inputs": [{"name": "x", "dtype": "f32", "shape": [-1, 2]},
+              {"name": "e", "dtype": "f32", "shape": [-1]}],
+   "same_sizes": [{"input": 1, "dimension": 0, "earlier_input": 0,
+                   "earlier_dimension": 0}],
+   "results": []}],
  "failures": [
   {"code": 1, "kind": "expect_close", "where": "f.mlir:12:3", "tolerance": 1e-5},
   {"code": 2, "kind": "bounds", "where": "f.mlir:1:1",
@@ -148,7 +155,7 @@ const char *manifest = R"({"sluice_manifest": 1, "name": "m", "state_size": 14,
    "experts": 2, "multiply_adds_per_entry": 3, "weight_bytes_per_expert": 100}]
 })";
 
-enum { Twice, Transposed, Aliases, Failing, Wrong, Threads };
+enum { Twice, Transposed, Aliases, Failing, Wrong, Threads, Paired };
 
 class Call : public ::testing::Test {
 protected:
@@ -160,7 +167,7 @@ protected:
                              .add("unused", "I32", "[]", bytesOf<int>({1}))
                              .build());
     sluice_packed_fn functions[] = {twice,   transposed, aliases,
-                                    failing, wrong,      threads};
+                                    failing, wrong,      threads, threads};
     sluice_error error;
     ASSERT_EQ(
         sluice_model_create(manifest, functions, path.c_str(), &model, &error),
@@ -288,6 +295,18 @@ TEST_F(Call, ResultsThatAreNotTheCallersToFree) {
   EXPECT_EQ(static_cast<float *>(outputs[4].data)[0], 8);
   for (sluice_tensor &output : outputs)
     sluice_tensor_free(&output);
+}
+
+TEST_F(Call, SizesThatMustBeEqual) {
+  float x[6] = {};
+  sluice_tensor equal[] = {tensor(SLUICE_F32, {3, 2}, x),
+                           tensor(SLUICE_F32, {3}, x)};
+  EXPECT_EQ(sluice_model_call(model, Paired, equal, 2, nullptr, 0, nullptr), 0);
+  EXPECT_EQ(errorOf(Paired,
+                    {tensor(SLUICE_F32, {3, 2}, x), tensor(SLUICE_F32, {2}, x)},
+                    {}),
+            "paired: input 1 'e': expected dimension 0 to be 3, as dimension 0 "
+            "of input 0 'x' is, but got 2");
 }
 
 TEST_F(Call, WrongInputs) {

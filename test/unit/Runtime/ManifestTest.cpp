@@ -92,15 +92,34 @@ TEST(Manifest, Functions) {
 }
 
 TEST(Manifest, Counters) {
-  EXPECT_EQ(errorOf(with(function("") + "," + counter("10", "f"))), "");
-  EXPECT_EQ(errorOf(with(function("") + "," + counter("11", "f"))),
+  EXPECT_EQ(errorOf(with(function("") + "," + counter("9", "f"))), "");
+  // A private function, which the manifest does not list.
+  EXPECT_EQ(errorOf(with(function("") + "," + counter("9", "g"))), "");
+  EXPECT_EQ(errorOf(with(function("") + "," + counter("10", "f"))),
             "manifest.counters[0]: expected the counters to end within the "
             "state of 16 numbers");
   EXPECT_EQ(errorOf(with(function("") + "," + counter("7", "f"))),
             "manifest.counters[0].at: expected an integer from 8 to 16 but got "
             "7");
-  EXPECT_EQ(errorOf(with(function("") + "," + counter("8", "g"))),
-            "manifest.counters[0].function: no function 'g'");
+}
+
+TEST(Manifest, SameSizes) {
+  auto same = [](const std::string &numbers) {
+    return errorOf(with(function("{\"dtype\":\"f32\",\"shape\":[-1,2]},"
+                                 "{\"dtype\":\"f32\",\"shape\":[-1]}",
+                                 ",\"same_sizes\":[{" + numbers + "}]")));
+  };
+  EXPECT_EQ(same("\"input\":1,\"dimension\":0,\"earlier_input\":0,"
+                 "\"earlier_dimension\":0"),
+            "");
+  EXPECT_EQ(same("\"input\":2,\"dimension\":0,\"earlier_input\":0,"
+                 "\"earlier_dimension\":0"),
+            "manifest.functions[0].same_sizes[0].input: expected an integer "
+            "from 0 to 1 but got 2");
+  EXPECT_EQ(same("\"input\":1,\"dimension\":1,\"earlier_input\":0,"
+                 "\"earlier_dimension\":0"),
+            "manifest.functions[0].same_sizes[0].dimension: expected an integer "
+            "from 0 to 0 but got 1");
 }
 
 TEST(Manifest, Failures) {

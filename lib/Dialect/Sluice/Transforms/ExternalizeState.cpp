@@ -12,6 +12,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "sluice/Analysis/DimensionClasses.h"
 #include "sluice/Dialect/Check/IR/Check.h"
 #include "sluice/Dialect/Sluice/IR/Sluice.h"
 #include "sluice/Dialect/Sluice/IR/SluiceUtils.h"
@@ -30,8 +31,8 @@ namespace json = llvm::json;
 
 /// state[0 .. 7] report a failure; counters begin behind them.
 static constexpr int64_t kFailureWords = 8;
-/// calls, tokens, entries, slots; then one word an expert.
-static constexpr int64_t kCounterWords = 4;
+/// calls, tokens, entries, slots, experts touched; then one word an expert.
+static constexpr int64_t kCounterWords = 5;
 static constexpr int64_t kMaxRank = 8;
 
 /// The name of an element type in the manifest; empty if compiled code has no
@@ -90,6 +91,7 @@ struct ExternalizeState
     weightsOf.clear();
     weightNumbers.clear();
     collectUses(module);
+    DimensionClasses dimensions(module);
     json::Object manifest{{"sluice_manifest", 1},
                           {"name", module.getName().value_or("model")}};
     json::Array functions;
@@ -101,7 +103,7 @@ struct ExternalizeState
         return signalPassFailure();
       }
       if (function.isPublic()) {
-        FailureOr<json::Object> description = describe(function);
+        FailureOr<json::Object> description = describe(function, dimensions);
         if (failed(description))
           return signalPassFailure();
         functions.push_back(std::move(*description));
@@ -214,7 +216,44 @@ private:
     return result;
   }
 
-  FailureOr<json::Object> describe(func::FuncOp function) {
+  /// The dynamic dimensions of a function's inputs that must have the size of
+  /// an earlier one.
+  /// A size that ops fix goes into the input's `shape` instead.
+  json::Array describeSizes(func::FuncOp function,
+                            const DimensionClasses &dimensions,
+                            json::Array &inputs) {
+    json::Array same;
+    SmallVector<std::pair<BlockArgument, int64_t>> seen;
+    for (BlockArgument argument : function.getArguments()) {
+      auto type = cast<RankedTensorType>(argument.getType());
+      for (int64_t d = 0; d < type.getRank(); ++d) {
+        if (!type.isDynamicDim(d))
+          continue;
+        int64_t number = argument.getArgNumber();
+        if (std::optional<int64_t> size =
+                dimensions.getStaticSize(argument, d)) {
+          json::Object *input = inputs[number].getAsObject();
+          (*input->getArray("shape"))[d] = *size;
+          continue;
+        }
+        auto earlier = llvm::find_if(seen, [&](auto other) {
+          return dimensions.areTied(argument, d, other.first, other.second);
+        });
+        if (earlier != seen.end())
+          same.push_back(json::Object{
+              {"input", number},
+              {"dimension", d},
+              {"earlier_input", earlier->first.getArgNumber()},
+              {"earlier_dimension", earlier->second}});
+        else
+          seen.push_back({argument, d});
+      }
+    }
+    return same;
+  }
+
+  FailureOr<json::Object> describe(func::FuncOp function,
+                                   const DimensionClasses &dimensions) {
     FailureOr<json::Array> inputs =
         describeTypes(function, "argument", function.getArgumentTypes(),
                       function.getArgAttrsAttr());
@@ -228,8 +267,10 @@ private:
     json::Array numbers;
     for (WeightOp weight : weightsOf[function.getSymNameAttr()])
       numbers.push_back(weightNumbers.lookup(weight));
+    json::Array same = describeSizes(function, dimensions, *inputs);
     return json::Object{{"name", function.getName()},
                         {"inputs", std::move(*inputs)},
+                        {"same_sizes", std::move(same)},
                         {"results", std::move(*results)},
                         {"weights", std::move(numbers)}};
   }

@@ -60,13 +60,15 @@ def SluiceExternalizeState : Pass<"sluice-externalize-state", "::mlir::ModuleOp"
     `sluice.manifest`, a JSON object that lib/Runtime reads:
 
     - the weights: symbol, tensor name in the file, element type, shape;
-    - the public functions: arguments, results, weights (numbers);
+    - the public functions: arguments, results, weights (numbers), and which
+      dynamic sizes of arguments must be equal (`same_sizes`), because the loops
+      rely on it;
     - failures: each `check` op gets a code (attribute `sluice.code`), which
       compiled code writes to state[0], followed by the index that differs and
       the two values' bits as f64;
     - with `counters`, for each `sluice.grouped` the place in the state
-      (attribute `sluice.counter`) where calls, tokens, entries, slots and tokens
-      per expert are counted, and what an entry costs.
+      (attribute `sluice.counter`) where calls, tokens, entries, slots, experts
+      touched and tokens per expert are counted, and what an entry costs.
 
     Public functions may not take or return gates (use `sluice.entries`), and a
     body's products must have static weights to be counted: both are errors.

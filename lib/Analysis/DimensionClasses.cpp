@@ -1,0 +1,164 @@
+//===- DimensionClasses.cpp - Sizes that must be equal ----------*- C++ -*-===//
+//
+// Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "sluice/Analysis/DimensionClasses.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "sluice/Dialect/Sluice/IR/Sluice.h"
+
+using namespace mlir;
+using namespace sluice;
+
+static unsigned getRank(Value value) {
+  if (isa<GatesType>(value.getType()))
+    return 1;
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  return type ? type.getRank() : 0;
+}
+
+static int64_t getSize(Value value, unsigned dim) {
+  if (auto gates = dyn_cast<GatesType>(value.getType()))
+    return gates.getTokens();
+  return cast<RankedTensorType>(value.getType()).getDimSize(dim);
+}
+
+DimensionClasses::DimensionClasses(ModuleOp module) {
+  module.walk([&](Operation *op) { visit(op); });
+}
+
+bool DimensionClasses::areTied(Value a, unsigned aDim, Value b,
+                               unsigned bDim) const {
+  return classes.isEquivalent({a.getAsOpaquePointer(), aDim},
+                              {b.getAsOpaquePointer(), bDim});
+}
+
+std::optional<int64_t> DimensionClasses::getStaticSize(Value value,
+                                                       unsigned dim) const {
+  Dim key = {value.getAsOpaquePointer(), dim};
+  if (!classes.contains(key))
+    return std::nullopt;
+  for (auto it = classes.findLeader(key); it != classes.member_end(); ++it) {
+    int64_t size = getSize(Value::getFromOpaquePointer(it->first), it->second);
+    if (!ShapedType::isDynamic(size))
+      return size;
+  }
+  return std::nullopt;
+}
+
+void DimensionClasses::tie(Value a, unsigned aDim, Value b, unsigned bDim) {
+  if (aDim < getRank(a) && bDim < getRank(b))
+    classes.unionSets({a.getAsOpaquePointer(), aDim},
+                      {b.getAsOpaquePointer(), bDim});
+}
+
+void DimensionClasses::tieAll(Value a, Value b) {
+  for (unsigned d = 0, e = std::min(getRank(a), getRank(b)); d < e; ++d)
+    tie(a, d, b, d);
+}
+
+/// Experts at either level: their rows, and what the body yields.
+void DimensionClasses::visitBody(Operation *op) {
+  auto tieRows = [&](Value gates, ValueRange inputs, Value base) {
+    Value result = op->getResult(0);
+    tie(gates, 0, result, 0);
+    for (Value input : inputs)
+      tie(gates, 0, input, 0);
+    if (base)
+      tieAll(base, result);
+    // All inputs have the rows of one expert.
+    Block &body = op->getRegion(0).front();
+    for (unsigned i = 0; i < inputs.size(); ++i)
+      tie(body.getArgument(0), 0, body.getArgument(i), 0);
+    tie(body.getArgument(0), 0, body.getTerminator()->getOperand(0), 0);
+  };
+  if (auto experts = dyn_cast<ExpertsOp>(op))
+    tieRows(experts.getGates(), experts.getInputs(), experts.getBase());
+  else if (auto grouped = dyn_cast<GroupedOp>(op))
+    tieRows(grouped.getGates(), grouped.getInputs(), grouped.getBase());
+}
+
+void DimensionClasses::visit(Operation *op) {
+  if (isa<ExpertsOp, GroupedOp>(op))
+    return visitBody(op);
+  if (auto linear = dyn_cast<LinearOp>(op)) {
+    unsigned in = linear.getInDim(), out = linear.getOutDim();
+    tie(linear.getInput(), 0, linear.getResult(), 0);
+    tie(linear.getInput(), 1, linear.getWeight(), in);
+    tie(linear.getResult(), 1, linear.getWeight(), out);
+    if (linear.getBias())
+      tie(linear.getBias(), 0, linear.getWeight(), out);
+    return;
+  }
+  if (auto topk = dyn_cast<TopKOp>(op)) {
+    tie(topk.getScores(), 0, topk.getGates(), 0);
+    if (topk.getWeights())
+      tieAll(topk.getScores(), topk.getWeights());
+    return;
+  }
+  if (auto broadcast = dyn_cast<BroadcastOp>(op)) {
+    Value source = broadcast.getSource(), like = broadcast.getLike();
+    tieAll(like, broadcast.getResult());
+    unsigned rank = getRank(source), missing = getRank(like) - rank;
+    for (unsigned d = 0; d < rank; ++d)
+      if (getSize(source, d) != 1)
+        tie(source, d, like, d + missing);
+    return;
+  }
+  if (isa<AlwaysOp, EntriesOp, SplitOp, PlanOp>(op)) {
+    // Tokens stay tokens; the offsets of a plan are something else.
+    for (Value result : op->getResults())
+      if (getRank(result) > 1 || isa<GatesType>(result.getType()))
+        tie(op->getOperand(0), 0, result, 0);
+    return;
+  }
+  if (isa<KeepGroupsOp, NormalizeOp, ScaleOp, SoftmaxOp, SigmoidOp, SoftplusOp,
+          SiluOp, ReluOp, GeluOp, ClampOp, tensor::CastOp>(op) ||
+      OpTrait::hasElementwiseMappableTraits(op)) {
+    for (Value operand : op->getOperands())
+      for (Value result : op->getResults())
+        if (getRank(operand) == getRank(result))
+          tieAll(operand, result);
+    return;
+  }
+  if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op)) {
+    // Operand dimensions that one loop runs over.
+    SmallVector<std::pair<Value, unsigned>> first(linalgOp.getNumLoops());
+    for (OpOperand &operand : op->getOpOperands()) {
+      AffineMap map = linalgOp.getMatchingIndexingMap(&operand);
+      for (unsigned d = 0; d < map.getNumResults(); ++d) {
+        auto loop = dyn_cast<AffineDimExpr>(map.getResult(d));
+        if (!loop)
+          continue;
+        auto &seen = first[loop.getPosition()];
+        if (seen.first)
+          tie(seen.first, seen.second, operand.get(), d);
+        else
+          seen = {operand.get(), d};
+      }
+    }
+    for (OpOperand &init : linalgOp.getDpsInitsMutable())
+      if (linalgOp.hasPureTensorSemantics())
+        tieAll(init.get(), linalgOp.getTiedOpResult(&init));
+    return;
+  }
+  if (auto call = dyn_cast<func::CallOp>(op)) {
+    auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
+        op, call.getCalleeAttr());
+    if (!callee || callee.isExternal())
+      return;
+    for (auto [operand, argument] :
+         llvm::zip_equal(call.getOperands(), callee.getArguments()))
+      tieAll(operand, argument);
+    Operation *terminator = callee.getBody().back().getTerminator();
+    for (auto [result, returned] :
+         llvm::zip_equal(call.getResults(), terminator->getOperands()))
+      tieAll(result, returned);
+  }
+}
