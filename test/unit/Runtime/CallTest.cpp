@@ -347,10 +347,10 @@ TEST_F(Call, WrongInputs) {
 TEST_F(Call, WrongCounts) {
   EXPECT_EQ(errorOf(Twice, {}, {{}, {}}), "twice: expected 1 input but got 0");
   EXPECT_EQ(errorOf(Twice, {{}}, {{}}), "twice: expected 2 outputs but got 1");
-  EXPECT_EQ(errorOf(6, {}, {}),
-            "expected the index of one of the model's 6 functions but got 6");
+  EXPECT_EQ(errorOf(7, {}, {}),
+            "expected the index of one of the model's 7 functions but got 7");
   EXPECT_EQ(errorOf(-1, {}, {}),
-            "expected the index of one of the model's 6 functions but got -1");
+            "expected the index of one of the model's 7 functions but got -1");
   sluice_error error;
   EXPECT_EQ(sluice_model_call(model, Twice, nullptr, 1, nullptr, 2, &error), 1);
   EXPECT_STREQ(error.message,
@@ -442,9 +442,9 @@ TEST_F(Call, FromSeveralThreadsAtOnce) {
 }
 
 TEST_F(Call, Introspection) {
-  EXPECT_EQ(sluice_model_num_functions(model), 6);
+  EXPECT_EQ(sluice_model_num_functions(model), 7);
   EXPECT_STREQ(sluice_model_function_name(model, Aliases), "aliases");
-  EXPECT_EQ(sluice_model_function_name(model, 6), nullptr);
+  EXPECT_EQ(sluice_model_function_name(model, 7), nullptr);
   EXPECT_EQ(sluice_model_find_function(model, "failing"), Failing);
   EXPECT_EQ(sluice_model_find_function(model, "no"), -1);
   EXPECT_EQ(sluice_model_num_inputs(model, Aliases), 2);
