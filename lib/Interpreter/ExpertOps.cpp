@@ -50,8 +50,7 @@ private:
   FailureOr<Tensor> gather(const Tensor &input, ArrayRef<Visit> visits,
                            BlockArgument argument, bool isWeighted);
   LogicalResult runBody(int64_t expert, ArrayRef<Visit> visits);
-  LogicalResult makeResult(ArrayRef<int64_t> rowShape);
-  LogicalResult makeResultWithoutRun();
+  LogicalResult makeResult();
 
   Evaluator &evaluator;
   Operation *op;
@@ -64,8 +63,8 @@ private:
   WeightOn weight;
   int64_t rowsPerTask;
   RankedTensorType resultType;
-  /// The unrounded result, made when its shape is known.
-  std::optional<Tensor> result;
+  /// Not rounded until all experts have run.
+  Tensor result;
 };
 } // namespace
 
@@ -131,16 +130,17 @@ FailureOr<Tensor> ExpertsRun::gather(const Tensor &input,
   return rows;
 }
 
-LogicalResult ExpertsRun::makeResult(ArrayRef<int64_t> rowShape) {
-  SmallVector<int64_t> shape = {gates.getNumTokens()};
-  llvm::append_range(shape, rowShape);
+/// What tokens without entries get. All but the number of rows is static.
+LogicalResult ExpertsRun::makeResult() {
+  SmallVector<int64_t> shape(resultType.getShape());
+  shape[0] = gates.getNumTokens();
   if (base) {
-    if (base->getShape() != ArrayRef(shape))
-      return op->emitError("expected 'else' to have the result's shape ")
-             << getShapeText(shape) << " but got "
-             << getShapeText(base->getShape());
     result = *base;
-    return success();
+    if (base->getShape() == ArrayRef(shape))
+      return success();
+    return op->emitError("expected 'else' to have the result's shape ")
+           << getShapeText(shape) << " but got "
+           << getShapeText(base->getShape());
   }
   FailureOr<Tensor> zeros =
       evaluator.makeTensor(op, shape, Element::ofFloat(0.0));
@@ -148,17 +148,6 @@ LogicalResult ExpertsRun::makeResult(ArrayRef<int64_t> rowShape) {
     return failure();
   result = std::move(*zeros);
   return success();
-}
-
-/// The result if no expert ran. Where the type does not say how long its rows
-/// are, a run of the body without rows does.
-LogicalResult ExpertsRun::makeResultWithoutRun() {
-  if (base)
-    return makeResult(base->getShape().drop_front());
-  ArrayRef<int64_t> rowShape = resultType.getShape().drop_front();
-  if (llvm::none_of(rowShape, ShapedType::isDynamic))
-    return makeResult(rowShape);
-  return runBody(/*expert=*/0, {});
 }
 
 LogicalResult ExpertsRun::runBody(int64_t expert, ArrayRef<Visit> visits) {
@@ -185,17 +174,9 @@ LogicalResult ExpertsRun::runBody(int64_t expert, ArrayRef<Visit> visits) {
     return op->emitError("expected the body to yield ")
            << visits.size() << " rows, one for each token, but got "
            << output.getDim(0);
-  if (!result && failed(makeResult(output.getShape().drop_front())))
-    return failure();
-  if (result->getShape().drop_front() != output.getShape().drop_front())
-    return op->emitError("expected the body to yield rows of one shape but got "
-                         "tensors of shape ")
-           << getShapeText(output.getShape()) << " for results of shape "
-           << getShapeText(result->getShape());
-
   int64_t rowSize = output.getRowSize();
   const Element *source = output.data();
-  Element *data = result->mutableData();
+  Element *data = result.mutableData();
   for (const Visit &visit : visits)
     for (int64_t i = 0; i < rowSize; ++i) {
       double number = (source++)->f;
@@ -208,7 +189,7 @@ LogicalResult ExpertsRun::runBody(int64_t expert, ArrayRef<Visit> visits) {
 }
 
 LogicalResult ExpertsRun::run() {
-  if (failed(checkRows()))
+  if (failed(checkRows()) || failed(makeResult()))
     return failure();
   std::vector<std::vector<Visit>> visits = groupByExpert();
   count(visits);
@@ -226,13 +207,11 @@ LogicalResult ExpertsRun::run() {
       tokens = tokens.drop_front(size);
     }
   }
-  if (!result && failed(makeResultWithoutRun()))
-    return failure();
 
-  Element *data = result->mutableData();
-  for (int64_t i = 0, e = result->getNumElements(); i < e; ++i)
+  Element *data = result.mutableData();
+  for (int64_t i = 0, e = result.getNumElements(); i < e; ++i)
     data[i].f = roundNarrow(data[i].f, resultType.getElementType());
-  evaluator.set(op->getResult(0), std::move(*result));
+  evaluator.set(op->getResult(0), std::move(result));
   return success();
 }
 
