@@ -61,22 +61,23 @@ public:
   }
 
 private:
-  /// All indices in row-major order; `body` gets them and the flat one.
-  void forAll(LoopBuilder &b,
-              llvm::function_ref<void(LoopBuilder &, ValueRange, Value)> body) {
+  /// Loops over all indices in row-major order that carry `init`, if there is
+  /// one.
+  Value forAll(LoopBuilder &b, Value init,
+               llvm::function_ref<Value(LoopBuilder &, ValueRange indices,
+                                        Value carried)>
+                   body) {
     SmallVector<Value> zeros(sizes.size(), b.index(0));
     SmallVector<Value> ones(sizes.size(), b.index(1));
-    scf::buildLoopNest(
-        b, b.loc, zeros, sizes, ones,
-        [&](OpBuilder &builder, Location loc, ValueRange indices) {
+    scf::LoopNest loops = scf::buildLoopNest(
+        b, b.loc, zeros, sizes, ones, init ? ValueRange(init) : ValueRange(),
+        [&](OpBuilder &builder, Location loc, ValueRange indices,
+            ValueRange carried) -> scf::ValueVector {
           LoopBuilder inner(builder, loc);
-          Value flat = inner.index(0);
-          for (auto [index, size] : llvm::zip_equal(indices, sizes))
-            flat = arith::AddIOp::create(
-                inner, loc, arith::MulIOp::create(inner, loc, flat, size),
-                index);
-          body(inner, indices, flat);
+          Value next = body(inner, indices, init ? carried[0] : Value());
+          return next ? scf::ValueVector{next} : scf::ValueVector();
         });
+    return init ? loops.results.front() : Value();
   }
 
   Value toF64(LoopBuilder &b, Value value) {
@@ -99,11 +100,9 @@ private:
     Value limit;
     if (close) {
       // tolerance * (largest finite magnitude).
-      Value largest = memref::AllocaOp::create(
-          b, b.loc, MemRefType::get({}, b.getF64Type()));
-      memref::StoreOp::create(b, b.loc, b.constant(b.getF64Type(), 0.0),
-                              largest);
-      forAll(b, [&](LoopBuilder &b, ValueRange indices, Value) {
+      Value zero = b.constant(b.getF64Type(), 0.0);
+      Value largest = forAll(b, zero, [&](LoopBuilder &b, ValueRange indices,
+                                          Value before) -> Value {
         Value value = toF64(
             b, tensor::ExtractOp::create(b, b.loc, expected, indices));
         Value magnitude = math::AbsFOp::create(b, b.loc, value);
@@ -111,20 +110,16 @@ private:
                                     std::numeric_limits<double>::infinity());
         Value finite = compareFloats(b, arith::CmpFPredicate::OLT, magnitude,
                                      infinity);
-        Value before = memref::LoadOp::create(b, b.loc, largest);
         Value larger =
             compareFloats(b, arith::CmpFPredicate::OGT, magnitude, before);
         Value take = arith::AndIOp::create(b, b.loc, finite, larger);
-        memref::StoreOp::create(
-            b, b.loc,
-            arith::SelectOp::create(b, b.loc, take, magnitude, before),
-            largest);
+        return arith::SelectOp::create(b, b.loc, take, magnitude, before);
       });
       limit = arith::MulFOp::create(
-          b, b.loc, memref::LoadOp::create(b, b.loc, largest),
+          b, b.loc, largest,
           b.constant(b.getF64Type(), close.getTolerance().convertToDouble()));
     }
-    forAll(b, [&](LoopBuilder &b, ValueRange indices, Value flat) {
+    forAll(b, {}, [&](LoopBuilder &b, ValueRange indices, Value) -> Value {
       Value l = tensor::ExtractOp::create(b, b.loc, actual, indices);
       Value r = tensor::ExtractOp::create(b, b.loc, expected, indices);
       Value differs = close ? areFar(b, toF64(b, l), toF64(b, r), limit)
@@ -134,9 +129,15 @@ private:
       auto branch = scf::IfOp::create(b, b.loc, differs, /*withElse=*/false);
       OpBuilder then = branch.getThenBodyBuilder();
       LoopBuilder inner(then, b.loc);
+      Value flat = inner.index(0);
+      for (auto [index, size] : llvm::zip_equal(indices, sizes))
+        flat = arith::AddIOp::create(
+            inner, b.loc, arith::MulIOp::create(inner, b.loc, flat, size),
+            index);
       record(inner,
              arith::IndexCastOp::create(inner, b.loc, b.getI64Type(), flat),
              toF64(inner, l), toF64(inner, r));
+      return {};
     });
   }
 
