@@ -41,7 +41,7 @@ def Sluice_PlanOp : Sluice_Op<"plan",
   let results = (outs TensorRankOf<[Index], [1]>:$offsets,
                       TensorRankOf<[Index], [1]>:$order,
                       TensorRankOf<[Index], [2]>:$place);
-  let assemblyFormat = "$gates attr-dict `:` type($gates)";
+  let assemblyFormat = "$gates attr-dict `:` qualified(type($gates))";
 }
 
 def Sluice_GroupedOp : Sluice_Op<"grouped", [

@@ -162,7 +162,7 @@ def Sluice_NormalizeOp : Sluice_Op<"normalize", [Pure, SameOperandsAndResultType
   let results = (outs Sluice_GatesType:$result);
   let assemblyFormat = [{
     $input (`p` $p^)? (`eps` $eps^)? (`min` $min^)? attr-dict
-    `:` type($result)
+    `:` qualified(type($result))
   }];
   let hasVerifier = 1;
   let hasCanonicalizer = 1;
@@ -192,7 +192,7 @@ def Sluice_ScaleOp : Sluice_Op<"scale", [Pure, SameOperandsAndResultType]> {
   }];
   let arguments = (ins Sluice_GatesType:$input, F64Attr:$factor);
   let results = (outs Sluice_GatesType:$result);
-  let assemblyFormat = "$input `by` $factor attr-dict `:` type($result)";
+  let assemblyFormat = "$input `by` $factor attr-dict `:` qualified(type($result))";
   let hasFolder = 1;
   let hasCanonicalizer = 1;
 }
@@ -216,7 +216,7 @@ def Sluice_EntriesOp : Sluice_Op<"entries",
   let arguments = (ins Sluice_GatesPerToken:$gates);
   let results = (outs TensorRankOf<[I64], [2]>:$indices,
                       Sluice_FloatMatrix:$values);
-  let assemblyFormat = "$gates attr-dict `:` type($gates)";
+  let assemblyFormat = "$gates attr-dict `:` qualified(type($gates))";
 }
 
 #endif // SLUICE_ROUTER_OPS_TD
