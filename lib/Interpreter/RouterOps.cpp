@@ -12,7 +12,9 @@
 #include "sluice/Dialect/Sluice/IR/Sluice.h"
 #include "llvm/ADT/TypeSwitch.h"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 using namespace mlir;
 using namespace sluice;

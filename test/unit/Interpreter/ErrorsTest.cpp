@@ -148,6 +148,37 @@ TEST_F(ErrorsTest, recursion) {
                     "'main' may call itself without end\n");
 }
 
+TEST_F(ErrorsTest, recursionThroughRegionsLeavesTheStackWhole) {
+  load(R"(func.func @main(%x: tensor<1x1xf32>) -> tensor<1x1xf32> {
+    %true = arith.constant true
+    %g = sluice.topk %x, 1 : tensor<1x1xf32>
+    %y = sluice.experts by %g : !sluice.gates<1x1xf32, 1 per token>
+        (%t = %x : tensor<1x1xf32>)
+        combine sum weight none -> tensor<1x1xf32> {
+      %c = tensor.cast %t : tensor<?x1xf32> to tensor<1x1xf32>
+      %r = scf.if %true -> tensor<1x1xf32> {
+        %s = scf.execute_region -> tensor<1x1xf32> {
+          %v = func.call @main(%c) : (tensor<1x1xf32>) -> tensor<1x1xf32>
+          scf.yield %v : tensor<1x1xf32>
+        }
+        scf.yield %s : tensor<1x1xf32>
+      } else {
+        scf.yield %c : tensor<1x1xf32>
+      }
+      %o = tensor.cast %r : tensor<1x1xf32> to tensor<?x1xf32>
+      sluice.yield %o : tensor<?x1xf32>
+    }
+    return %y : tensor<1x1xf32>
+  })");
+  EXPECT_EQ(fail({f32({1, 1}, {1})}),
+            "expected at most 200 function calls within each other; 'main' may "
+            "call itself without end\n");
+  // What an error interrupted has been put back.
+  EXPECT_EQ(fail({f32({1, 1}, {1})}),
+            "expected at most 200 function calls within each other; 'main' may "
+            "call itself without end\n");
+}
+
 TEST_F(ErrorsTest, steps) {
   load(R"(func.func @main(%n: index) {
     %zero = arith.constant 0 : index

@@ -146,6 +146,7 @@ TEST_F(ExpertsTest, counters) {
   // Expert 0 had no token: its 16 bytes were not touched.
   const RoutedCounters &counters = interpreter->getCounters()[0];
   EXPECT_EQ(counters.function, "main");
+  EXPECT_EQ(counters.where, "-:5:6");
   EXPECT_EQ(counters.calls, 2);
   EXPECT_EQ(counters.tokens, 3);
   EXPECT_EQ(counters.entries, 6);

@@ -1,4 +1,4 @@
-//===- ModelOpsTest.cpp - Products, activations, shapes, weights --*- C++
+//===- ModelOpsTest.cpp - Products, activations, weights --------*- C++ -*-===//
 //-*-===//
 //
 // Part of the Sluice project, under the Apache License v2.0 with LLVM

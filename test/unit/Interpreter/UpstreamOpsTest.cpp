@@ -167,6 +167,33 @@ TEST_F(UpstreamOpsTest, slices) {
   expectSame(results[4], x);
 }
 
+TEST_F(UpstreamOpsTest, constantsWithoutElements) {
+  load(R"(func.func @main() -> (tensor<0xf32>, tensor<2x0xi32>, tensor<i32>) {
+    %a = arith.constant dense<> : tensor<0xf32>
+    %b = arith.constant dense<1> : tensor<2x0xi32>
+    %c = arith.constant dense<-5> : tensor<i32>
+    return %a, %b, %c : tensor<0xf32>, tensor<2x0xi32>, tensor<i32>
+  })");
+  auto results = run();
+  ASSERT_EQ(results.size(), 3u);
+  EXPECT_EQ(shapes[0], (std::vector<int64_t>{0}));
+  EXPECT_EQ(shapes[1], (std::vector<int64_t>{2, 0}));
+  expectSame(results[2], {-5});
+}
+
+TEST_F(UpstreamOpsTest, constantsInResources) {
+  load(R"(func.func @main() -> tensor<2xf32> {
+    %a = arith.constant dense_resource<numbers> : tensor<2xf32>
+    return %a : tensor<2xf32>
+  }
+  {-# dialect_resources: { builtin: {
+    numbers: "0x040000000000803F00000040"
+  } } #-})");
+  auto results = run();
+  ASSERT_EQ(results.size(), 1u);
+  expectSame(results[0], {1, 2});
+}
+
 TEST_F(UpstreamOpsTest, makingTensors) {
   load(R"(func.func @main(%n: index)
       -> (tensor<?x2xi64>, tensor<5xf32>, tensor<2x2xf32>) {
@@ -201,7 +228,8 @@ TEST_F(UpstreamOpsTest, makingTensors) {
 
 TEST_F(UpstreamOpsTest, namedStructuredOps) {
   load(R"(func.func @main(%a: tensor<?x3xf32>, %b: tensor<3x2xf32>,
-        %c: tensor<?x2xf32>) -> (tensor<?x2xf32>, tensor<2x3xf32>, tensor<?xf32>) {
+        %c: tensor<?x2xf32>)
+      -> (tensor<?x2xf32>, tensor<2x3xf32>, tensor<?xf32>) {
     %z = arith.constant 0.0 : f32
     %f = linalg.fill ins(%z : f32) outs(%c : tensor<?x2xf32>) -> tensor<?x2xf32>
     %m = linalg.matmul ins(%a, %b : tensor<?x3xf32>, tensor<3x2xf32>)
