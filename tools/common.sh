@@ -16,9 +16,9 @@ fail() {
 
 # Processors that may be used: a container or taskset may allow fewer.
 jobs=$(nproc)
-# A compiler needs up to 2 GB for a file that includes much of MLIR.
+# Compiling a file that includes much of MLIR takes up to 1 GB.
 memory_gb=$(awk '/^MemAvailable:/ { print int($2 / 1048576) }' /proc/meminfo)
-((memory_gb / 2 >= jobs)) || jobs=$((memory_gb / 2 > 0 ? memory_gb / 2 : 1))
+((memory_gb >= jobs)) || jobs=$((memory_gb > 0 ? memory_gb : 1))
 
 # with_progress WHAT PATTERN LOG COMMAND...
 # Runs a command with its output in LOG and shows, as it works, the last text in

@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+# ===- run-page.py - Run the commands of a documentation page ---------------===#
+#
+# Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
+# See LICENSE for license information.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# ===------------------------------------------------------------------------===#
+"""Runs a page of docs/ from top to bottom, as a reader would.
+
+What follows the language of a fenced block says what is done with it:
+
+    ```mlir first.mlir    written to that file
+    ```console            each line after '$ ' (continued after a backslash) is
+                          run, and must print the lines that follow; '...' in
+                          them stands for any text, a line '...' for any lines
+    ```console elsewhere  not run: needs a bare machine; tools/check does it
+
+All other blocks are text. Commands run in one bash, in the folder given, with
+the project's root as $SLUICE and the tools in PATH. Stops at the first command
+that fails or prints something else, and says which line of the page that is."""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+
+
+def blocks(text):
+    """Yields (line number of the first line, info string, lines)."""
+    info, start, lines = None, 0, []
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.startswith("```"):
+            lines.append(line)
+        elif info is None:
+            info, start, lines = line[3:].strip(), number + 1, []
+        else:
+            yield start, info, lines
+            info = None
+    if info is not None:
+        sys.exit(f"error: the block at line {start} has no end")
+
+
+def commands(start, lines):
+    """Yields (line number, command, expected lines) of a console block."""
+    command, number, expected, open_ = None, 0, [], False
+    for offset, line in enumerate(lines):
+        if open_:
+            command += "\n" + line
+        elif line.startswith("$ "):
+            if command is not None:
+                yield number, command, expected
+            command, number, expected = line[2:], start + offset, []
+        else:
+            expected.append(line)
+            continue
+        open_ = line.endswith("\\")
+    if command is not None:
+        yield number, command, expected
+
+
+def matches(expected, actual):
+    pattern = ""
+    for line in expected:
+        if line.strip() == "...":
+            pattern += r"(?:.*\n)*"
+        else:
+            pattern += ".*".join(re.escape(p) for p in line.split("...")) + r"\n"
+    return re.fullmatch(pattern, actual) is not None
+
+
+def run(shell, command):
+    """Runs a command in the shell and returns (status, output)."""
+    end = "--- end of command"
+    shell.stdin.write(f"{command}\necho\necho '{end}' $?\n")
+    shell.stdin.flush()
+    output = []
+    for line in shell.stdout:
+        if line.startswith(end):
+            # The `echo` makes sure that `end` stands on its own line.
+            text = "".join(output)[:-1]
+            whole = not text or text.endswith("\n")
+            return int(line.split()[-1]), text if whole else text + "\n"
+        output.append(line)
+    sys.exit(f"error: the shell ended in: {command}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("page")
+    parser.add_argument("--folder", required=True, help="where commands run")
+    parser.add_argument("--bin", required=True, help="folder of the tools")
+    args = parser.parse_args()
+
+    root = os.path.dirname(os.path.dirname(os.path.abspath(args.page)))
+    if os.path.basename(args.page) == "README.md":
+        root = os.path.dirname(os.path.abspath(args.page))
+    os.makedirs(args.folder, exist_ok=True)
+    path = os.path.abspath(args.bin) + os.pathsep + os.environ["PATH"]
+    shell = subprocess.Popen(
+        ["bash"],
+        cwd=args.folder,
+        env={**os.environ, "PATH": path, "SLUICE": root},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+    ran = 0
+    with open(args.page, encoding="utf-8") as file:
+        text = file.read()
+    for start, info, lines in blocks(text):
+        language, _, name = info.partition(" ")
+        if language == "console" and not name:
+            for number, command, expected in commands(start, lines):
+                status, output = run(shell, command)
+                where = f"{args.page}:{number}: {command}"
+                if status:
+                    sys.exit(f"{where}\nerror: exit status {status}\n{output}")
+                if not matches(expected, output):
+                    sys.exit(
+                        f"{where}\nerror: expected\n"
+                        + "\n".join(expected)
+                        + f"\nbut got\n{output}"
+                    )
+                ran += 1
+        elif name and language != "console":
+            with open(os.path.join(args.folder, name), "w", encoding="utf-8") as out:
+                out.write("\n".join(lines) + "\n")
+    shell.stdin.close()
+    shell.wait()
+    if not ran:
+        sys.exit(f"error: {args.page} has no command")
+    print(f"{ran} commands ran")
+
+
+if __name__ == "__main__":
+    main()
