@@ -13,7 +13,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "sluice/Conversion/Passes.h"
-#include "sluice/Conversion/Utils.h"
+#include "sluice/Conversion/RunTimeState.h"
 #include "sluice/Dialect/Check/IR/Check.h"
 
 namespace sluice {
@@ -162,27 +162,10 @@ private:
         b, b.loc, fine, arith::ConstantIntOp::create(b, b.loc, 1, 1));
   }
 
-  /// Writes the failure unless there is one already.
   void record(LoopBuilder &b, Value index, Value l, Value r) {
-    Value code = memref::LoadOp::create(b, b.loc, state, b.index(0));
-    Value none = arith::ConstantIntOp::create(b, b.loc, 0, 64);
-    Value first = arith::CmpIOp::create(b, b.loc, arith::CmpIPredicate::eq,
-                                        code, none);
-    auto branch = scf::IfOp::create(b, b.loc, first, /*withElse=*/false);
-    OpBuilder then = branch.getThenBodyBuilder();
-    LoopBuilder inner(then, b.loc);
-    auto store = [&](int64_t word, Value value) {
-      if (value.getType().isF64())
-        value = arith::BitcastOp::create(inner, b.loc, inner.getI64Type(),
-                                         value);
-      memref::StoreOp::create(inner, b.loc, value, state, inner.index(word));
-    };
-    store(0, arith::ConstantIntOp::create(
-                 inner, b.loc,
-                 op->getAttrOfType<IntegerAttr>("sluice.code").getInt(), 64));
-    store(1, index);
-    store(2, l);
-    store(3, r);
+    recordFailure(b, state,
+                  op->getAttrOfType<IntegerAttr>("sluice.code").getInt(), index,
+                  l, r);
   }
 
   Operation *op;

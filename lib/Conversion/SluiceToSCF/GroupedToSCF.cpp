@@ -10,6 +10,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
+#include "sluice/Conversion/RunTimeState.h"
 
 using namespace mlir;
 using namespace sluice;
@@ -62,13 +63,16 @@ private:
     return arith::SubIOp::create(b, b.loc, l, r);
   }
 
+  Value getState() {
+    return op->getParentOfType<FunctionOpInterface>().getArgument(0);
+  }
+
   /// Adds to the function's counters, if the op has a place there.
   void count(LoopBuilder &b) {
     auto at = op->getAttrOfType<IntegerAttr>("sluice.counter");
     if (!at)
       return;
-    auto function = op->getParentOfType<FunctionOpInterface>();
-    Value state = function.getArgument(0);
+    Value state = getState();
     auto bump = [&](LoopBuilder &b, Value index, Value amount) {
       Value value =
           arith::IndexCastOp::create(b, b.loc, b.getI64Type(), amount);
@@ -212,13 +216,51 @@ private:
       auto yield = cast<YieldOp>(op.getBodyBlock()->getTerminator());
       rewriter.inlineBlockBefore(op.getBodyBlock(), b.getInsertionBlock(),
                                  b.getInsertionPoint(), arguments);
-      Value result = rewriter.getRemappedValue(yield.getValue());
+      Value result = checkRows(
+          b, rewriter.getRemappedValue(yield.getValue()), rows);
       rewriter.eraseOp(yield);
       SmallVector<OpFoldResult> offsets, rowSizes;
       getRows(b, shared[0], begin, rows, offsets, rowSizes);
       return SmallVector<ParallelInsert>{
           {result, shared[0], offsets, rowSizes}};
     })[0];
+  }
+
+  /// A body that handles rows itself may yield another number of them than it
+  /// was given; that is reported, and zeros stand in for what it yielded.
+  Value checkRows(LoopBuilder &b, Value yielded, Value rows) {
+    auto code = op->getAttrOfType<IntegerAttr>("sluice.code");
+    if (!code)
+      return yielded;
+    Value actual = tensor::DimOp::create(b, b.loc, yielded, 0);
+    Value same = arith::CmpIOp::create(b, b.loc, arith::CmpIPredicate::eq,
+                                       actual, rows);
+    auto branch = scf::IfOp::create(
+        b, b.loc, same,
+        [&](OpBuilder &builder, Location loc) {
+          scf::YieldOp::create(builder, loc, yielded);
+        },
+        [&](OpBuilder &builder, Location loc) {
+          LoopBuilder inner(builder, loc);
+          auto toF64 = [&](Value number) -> Value {
+            number = arith::IndexCastOp::create(inner, loc, inner.getI64Type(),
+                                                number);
+            return arith::SIToFPOp::create(inner, loc, inner.getF64Type(),
+                                           number);
+          };
+          recordFailure(inner, getState(), code.getInt(),
+                        arith::ConstantIntOp::create(inner, loc, 0, 64),
+                        toF64(actual), toF64(rows));
+          auto type = cast<RankedTensorType>(yielded.getType());
+          SmallVector<OpFoldResult> sizes;
+          for (int64_t size : type.getShape())
+            sizes.push_back(inner.getIndexAttr(size));
+          sizes[0] = rows;
+          Value zeros =
+              makeFilled(inner, loc, sizes, type.getElementType(), 0.0);
+          scf::YieldOp::create(inner, loc, zeros);
+        });
+    return branch.getResult(0);
   }
 
   /// `tensor` at `index` of its first dimension, without that dimension.

@@ -110,7 +110,7 @@ struct ExternalizeState
       }
     }
     json::Array weights = describeWeights(module);
-    json::Array failures = numberChecks(module);
+    json::Array failures = numberFailures(module);
     int64_t stateSize = kFailureWords;
     FailureOr<json::Array> counted = placeCounters(module, stateSize);
     if (failed(counted))
@@ -275,17 +275,25 @@ private:
                         {"weights", std::move(numbers)}};
   }
 
-  json::Array numberChecks(ModuleOp module) {
+  /// Gives each op that can fail at run time its code: expectations, and bodies
+  /// whose rows are not known to be those of their inputs.
+  json::Array numberFailures(ModuleOp module) {
     json::Array result;
     Builder builder(module.getContext());
     module.walk([&](Operation *op) {
-      if (!isa<check::ExpectCloseOp, check::ExpectEqualOp>(op))
+      auto grouped = dyn_cast<GroupedOp>(op);
+      if (!isa<check::ExpectCloseOp, check::ExpectEqualOp>(op) &&
+          !(grouped && grouped.getRowsPerTask() == 0))
         return;
       int64_t code = result.size() + 1;
       op->setAttr("sluice.code", builder.getI64IntegerAttr(code));
       json::Object failure{{"code", code},
                            {"kind", op->getName().stripDialect()},
                            {"where", getLocationText(op->getLoc())}};
+      if (grouped)
+        failure["message"] = "the expert's body yielded {actual} rows for "
+                             "{expected} tokens; it must yield as many as it "
+                             "is given";
       if (auto close = dyn_cast<check::ExpectCloseOp>(op))
         failure["tolerance"] = close.getTolerance().convertToDouble();
       result.push_back(std::move(failure));

@@ -9,8 +9,11 @@
 #include "sluice/Dialect/Sluice/Transforms/Passes.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/PatternMatch.h"
+#include "mlir/IR/Remarks.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "sluice/Dialect/Sluice/IR/Sluice.h"
+#include "sluice/Dialect/Sluice/IR/SluiceUtils.h"
 
 namespace sluice {
 #define GEN_PASS_DEF_SLUICEPLANDISPATCH
@@ -135,12 +138,24 @@ private:
   int64_t chooseRows(ExpertsOp op) {
     Operation *mixing = RowLocality().findMixingOp(*op.getBodyBlock(),
                                                    op.getInputs().size());
-    if (!mixing)
+    auto function = op->getParentOfType<FunctionOpInterface>();
+    auto options = remark::RemarkOpts::name("tasks")
+                       .category("sluice-plan-dispatch")
+                       .function(function ? function.getName() : "");
+    if (!mixing && rowsPerTask) {
+      remark::passed(op.getLoc(), options)
+          << remark::add("an expert's tokens run in tasks of at most {0} rows",
+                         static_cast<int64_t>(rowsPerTask));
       return rowsPerTask;
-    InFlightDiagnostic remark =
-        op.emitRemark("each expert's tokens run as one task, because a row of "
-                      "the result may depend on other rows");
-    remark.attachNote(mixing->getLoc()) << "by this op";
+    }
+    remark::detail::InFlightRemark missed = remark::missed(op.getLoc(), options);
+    missed << remark::add("an expert's tokens run as one task");
+    if (!mixing)
+      missed << remark::reason("rows-per-task is 0");
+    else
+      missed << remark::reason("a row of '{0}' at {1} may depend on other rows",
+                               mixing->getName().getStringRef().str(),
+                               getLocationText(mixing->getLoc()));
     return 0;
   }
 

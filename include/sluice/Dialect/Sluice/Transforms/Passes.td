@@ -21,7 +21,8 @@ def SluicePlanDispatch : Pass<"sluice-plan-dispatch"> {
     Rows of a body's result usually depend on the same row of its inputs only;
     then tasks have at most `rows-per-task` rows, so that a skewed routing still
     fills all cores. A body with an op for which this is not known (a loop, a
-    call, a `linalg` op) gets one task an expert, and a remark that names the op.
+    call, a `linalg` op) gets one task an expert. Optimisation remarks
+    (`--remarks-filter=sluice-plan-dispatch`) say which, and name the op.
 
     ```mlir
     %y = sluice.experts by %g : !sluice.gates<?x4xf32, 2 per token>
@@ -63,9 +64,10 @@ def SluiceExternalizeState : Pass<"sluice-externalize-state", "::mlir::ModuleOp"
     - the public functions: arguments, results, weights (numbers), and which
       dynamic sizes of arguments must be equal (`same_sizes`), because the loops
       rely on it;
-    - failures: each `check` op gets a code (attribute `sluice.code`), which
-      compiled code writes to state[0], followed by the index that differs and
-      the two values' bits as f64;
+    - failures: each `check` op, and each `sluice.grouped` whose body handles
+      rows itself, gets a code (attribute `sluice.code`), which compiled code
+      writes to state[0], followed by the index that differs and the two values'
+      bits as f64;
     - with `counters`, for each `sluice.grouped` the place in the state
       (attribute `sluice.counter`) where calls, tokens, entries, slots, experts
       touched and tokens per expert are counted, and what an entry costs.

@@ -1,0 +1,34 @@
+//===- RunTimeState.cpp - What compiled code reports ------------*- C++ -*-===//
+//
+// Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "sluice/Conversion/RunTimeState.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+using namespace sluice;
+
+void sluice::recordFailure(LoopBuilder &b, Value state, int64_t code,
+                           Value index, Value actual, Value expected) {
+  Value before = memref::LoadOp::create(b, b.loc, state, b.index(0));
+  Value none = arith::ConstantIntOp::create(b, b.loc, 0, 64);
+  Value first = arith::CmpIOp::create(b, b.loc, arith::CmpIPredicate::eq,
+                                      before, none);
+  auto branch = scf::IfOp::create(b, b.loc, first, /*withElse=*/false);
+  OpBuilder then = branch.getThenBodyBuilder();
+  LoopBuilder inner(then, b.loc);
+  auto store = [&](int64_t word, Value value) {
+    if (value.getType().isF64())
+      value = arith::BitcastOp::create(inner, b.loc, inner.getI64Type(), value);
+    memref::StoreOp::create(inner, b.loc, value, state, inner.index(word));
+  };
+  store(0, arith::ConstantIntOp::create(inner, b.loc, code, 64));
+  store(1, index);
+  store(2, actual);
+  store(3, expected);
+}
