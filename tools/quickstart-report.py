@@ -32,20 +32,25 @@ def main():
     routed = json.loads(line)["routed"][0]
     experts = routed["tokens_per_expert"]
     error = r"largest error ([-+.0-9a-z]+)"
-    time = find(r"([.0-9]+) ?(us|ms|s)\b", "time.txt")
+    time = find(r"median ([.0-9]+ [mu]?s) (\(.*\))", "time.txt")
+    # If every expert ran on every token.
+    dense = routed["multiply_adds"] // routed["entries"] * routed["tokens"] * len(experts)
+    used = sum(count > 0 for count in experts)
+    all_bytes = routed["weight_bytes"] // used * len(experts)
     rows = [
         ("tokens", f"{routed['tokens']:,}, {routed['entries']:,} entries in the gates"),
         ("tokens per expert", " ".join(map(str, experts))),
         ("time of a run", f"{time[1]} {time[2]}"),
-        ("multiply-adds executed", f"{routed['multiply_adds']:,}"),
-        ("weight bytes touched", f"{routed['weight_bytes']:,}"),
+        ("multiply-adds executed", f"{routed['multiply_adds']:,} of {dense:,}"),
+        ("weight bytes touched", f"{routed['weight_bytes']:,} of {all_bytes:,}"),
         ("largest error, published code", find(error, "published.txt")[1]),
         ("largest error, interpreter", find(error, "interpreter.txt")[1]),
     ]
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
         print(f"  {name:{width}}  {value}")
-    print("  (errors: relative to the largest magnitude of the output)")
+    print("  (errors: relative to the largest magnitude of the output;")
+    print("   'of': if all experts ran on all tokens)")
 
 
 if __name__ == "__main__":
