@@ -118,7 +118,8 @@ struct ChooseByConstant : OpRewritePattern<TopKOp> {
     } else if (auto elements = dyn_cast<DenseFPElementsAttr>(constant)) {
       if (elements.isSplat())
         row.assign(experts, elements.getSplatValue<APFloat>());
-      else if (elements.getNumElements() == experts)
+      else if (elements.getNumElements() == experts &&
+               elements.getType().getShape().back() == experts)
         row.append(elements.value_begin<APFloat>(),
                    elements.value_end<APFloat>());
     }
