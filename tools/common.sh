@@ -17,8 +17,10 @@ fail() {
 # Processors that may be used: a container or taskset may allow fewer.
 jobs=$(nproc)
 # Compiling a file that includes much of MLIR takes up to 1 GB.
-memory_gb=$(awk '/^MemAvailable:/ { print int($2 / 1048576) }' /proc/meminfo)
-((memory_gb >= jobs)) || jobs=$((memory_gb > 0 ? memory_gb : 1))
+memory_gb=$(awk '/^MemAvailable:/ { print int($2 / 1048576) }' /proc/meminfo 2>/dev/null) || true
+if [[ -n $memory_gb ]] && ((memory_gb < jobs)); then
+  jobs=$((memory_gb > 0 ? memory_gb : 1))
+fi
 
 # with_progress WHAT PATTERN LOG COMMAND...
 # Runs a command with its output in LOG and shows, as it works, the last text in
