@@ -72,7 +72,7 @@ build() {
   fi
   if ! NINJA_STATUS='[%f/%t] ' with_progress build '^\[([0-9]+/[0-9]+)\]' "$log" \
     ninja -C "build/$preset" -j "$jobs" "$@"; then
-    grep -E -A 6 -m 5 'FAILED:|error:' "$log" >&2 || true
+    grep -E -A 6 -m 5 'FAILED:|error:' "$log" | cut -c -300 >&2 || true
     fail "the build failed, see $log"
   fi
 }
