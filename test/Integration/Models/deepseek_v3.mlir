@@ -1,0 +1,45 @@
+// DeepSeek-V3 (arXiv:2412.19437; DeepseekV3MoE of transformers): sigmoid scores; a bias that chooses but does not weigh;
+// topk_group 2 of n_group 4; norm_topk_prob; routed_scaling_factor 2.5; n_shared_experts 1. From first_k_dense_replace on.
+!tokens = tensor<?x64xf32>  !scores = tensor<?x16xf32>  !gates = !sluice.gates<?x16xf32, 4 per token>
+!hidden = tensor<?x48xf32>  !in = tensor<48x64xf32>     !out = tensor<64x48xf32>
+sluice.weight @router "model.layers.1.mlp.gate.weight" : tensor<16x64xf32>
+sluice.weight @bias "model.layers.1.mlp.gate.e_score_correction_bias" : tensor<16xf32>
+sluice.weight @gate "model.layers.1.mlp.experts.{e}.gate_proj.weight" : tensor<16x48x64xf32>
+sluice.weight @up "model.layers.1.mlp.experts.{e}.up_proj.weight" : tensor<16x48x64xf32>
+sluice.weight @down "model.layers.1.mlp.experts.{e}.down_proj.weight" : tensor<16x64x48xf32>
+sluice.weight @shared_gate "model.layers.1.mlp.shared_experts.gate_proj.weight" : !in
+sluice.weight @shared_up "model.layers.1.mlp.shared_experts.up_proj.weight" : !in
+sluice.weight @shared_down "model.layers.1.mlp.shared_experts.down_proj.weight" : !out
+func.func private @choose(%x: !tokens) -> !gates {
+  %w = sluice.get_weight @router : tensor<16x64xf32>     %bias = sluice.get_weight @bias : tensor<16xf32>
+  %l = sluice.linear %x, %w : (!tokens, tensor<16x64xf32>) -> !scores
+  %s = sluice.sigmoid %l : !scores
+  %b = sluice.broadcast %bias like %s : tensor<16xf32>, !scores
+  %c = arith.addf %s, %b : !scores
+  %m = sluice.keep_groups %c, 2 of 4 by top2_sum masked neg_inf : !scores
+  %g = sluice.topk %m, 4 weights %s : !scores, !scores
+  %n = sluice.normalize %g eps 1.0e-20 : !gates          %v = sluice.scale %n by 2.5 : !gates
+  return %v : !gates
+}
+func.func @moe(%x: !tokens) -> !tokens {
+  %w1 = sluice.get_weight @gate : tensor<16x48x64xf32>   %w3 = sluice.get_weight @up : tensor<16x48x64xf32>
+  %w2 = sluice.get_weight @down : tensor<16x64x48xf32>   %g = call @choose(%x) : (!tokens) -> !gates
+  %y = sluice.experts by %g : !gates (%t = %x : !tokens) with (%gate = %w1 : tensor<16x48x64xf32>,
+      %up = %w3 : tensor<16x48x64xf32>, %down = %w2 : tensor<16x64x48xf32>) combine sum weight output -> !tokens {
+    %a = sluice.linear %t, %gate : (!tokens, !in) -> !hidden  %b = sluice.linear %t, %up : (!tokens, !in) -> !hidden
+    %s = sluice.silu %a : !hidden                             %h = arith.mulf %s, %b : !hidden
+    %o = sluice.linear %h, %down : (!hidden, !out) -> !tokens
+    sluice.yield %o : !tokens
+  }
+  %v1 = sluice.get_weight @shared_gate : !in              %v3 = sluice.get_weight @shared_up : !in
+  %c = sluice.linear %x, %v1 : (!tokens, !in) -> !hidden  %d = sluice.linear %x, %v3 : (!tokens, !in) -> !hidden
+  %r = sluice.silu %c : !hidden                           %k = arith.mulf %r, %d : !hidden
+  %v2 = sluice.get_weight @shared_down : !out             %q = sluice.linear %k, %v2 : (!hidden, !out) -> !tokens
+  %z = arith.addf %y, %q : !tokens
+  return %z : !tokens
+}
+func.func @route(%x: !tokens) -> (tensor<?x4xi64>, tensor<?x4xf32>) {
+  %g = call @choose(%x) : (!tokens) -> !gates
+  %indices, %weights = sluice.entries %g : !gates
+  return %indices, %weights : tensor<?x4xi64>, tensor<?x4xf32>
+}
