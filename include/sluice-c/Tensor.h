@@ -1,4 +1,4 @@
-/*===-- sluice-c/Tensor.h - Tensors and errors in C ---------------*- C -*-===*\
+/*===- sluice-c/Tensor.h - Tensors and errors in C ----------------*- C -*-===*\
 |*                                                                            *|
 |* Part of the Sluice project, under the Apache License v2.0 with LLVM        *|
 |* Exceptions. See LICENSE for license information.                           *|

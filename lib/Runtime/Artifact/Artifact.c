@@ -27,7 +27,8 @@ int sluice_artifact_load(const sluice_artifact *artifact,
     return fail(error, "%s",
                 "expected a place for the model but got a null pointer");
   size_t length = 0;
-  const char *missing = sluice_find_missing_feature(artifact->features, &length);
+  const char *missing =
+      sluice_find_missing_feature(artifact->features, &length);
   if (missing) {
     char name[32];
     snprintf(name, sizeof(name), "%.*s", (int)length, missing);
@@ -37,10 +38,9 @@ int sluice_artifact_load(const sluice_artifact *artifact,
                 "--cpu",
                 name);
   }
-  return sluice_model_create(artifact->manifest, artifact->functions,
-                             weights_path ? weights_path
-                                          : artifact->default_weights,
-                             model, error);
+  return sluice_model_create(
+      artifact->manifest, artifact->functions,
+      weights_path ? weights_path : artifact->default_weights, model, error);
 }
 
 int sluice_artifact_call(const sluice_model *model, int function,

@@ -1,4 +1,4 @@
-//===- main.c - Uses a compiled model from C ------------------------*- C -*-===//
+//===- main.c - Uses a compiled model from C ----------------------*- C -*-===//
 //
 // Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -33,8 +33,7 @@ enum { TOKENS = 5, WIDTH = 8, HEADER = 128, CALLS = 300 };
 static sluice_error error;
 static float x_data[TOKENS * WIDTH];
 static float expected[TOKENS * WIDTH];
-static const sluice_tensor x = {
-    x_data, SLUICE_F32, 2, {TOKENS, WIDTH}, NULL};
+static const sluice_tensor x = {x_data, SLUICE_F32, 2, {TOKENS, WIDTH}, NULL};
 
 /// Calls the model many times with a part of the tokens: results must not
 /// depend on the other tokens, nor on the other thread.

@@ -1,0 +1,118 @@
+//===- Compiler.h - From a model file to native code ------------*- C++ -*-===//
+//
+// Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Embedding in four steps, each of which can be used alone:
+//
+//   loadModel      a file to a verified module, model level
+//   lowerModel     model level to the LLVM dialect
+//   compileModel   the LLVM dialect to optimised LLVM IR for one processor
+//   then           CompiledModel::emit, writeSharedLibrary (Artifact.h) or
+//                  JitModel (Jit.h)
+//
+// Nothing here has global state but LLVM's table of targets, which is filled
+// once. What is wrong with a model is reported through the MLIRContext's
+// diagnostic handlers; errors that have no place in a model (files, links) are
+// llvm::Errors with one line of text.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SLUICE_COMPILER_COMPILER_H
+#define SLUICE_COMPILER_COMPILER_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "llvm/Support/Error.h"
+
+#include <memory>
+#include <string>
+
+namespace llvm {
+class LLVMContext;
+class Module;
+class raw_ostream;
+class SourceMgr;
+class TargetMachine;
+} // namespace llvm
+
+namespace sluice {
+
+class ModelInterface;
+
+/// What can be chosen about a compilation.
+struct CompileOptions {
+  /// "native" (this machine, with all that it can do) or LLVM's name of a
+  /// processor of this machine's architecture, e.g. "znver4", "x86-64-v3".
+  std::string cpu = "native";
+  /// Use OpenMP. Results are the same bit for bit with and without.
+  bool parallel = true;
+  /// Count what routed ops do.
+  bool counters = false;
+  /// LLVM's optimisation level, 0 to 3.
+  unsigned optLevel = 3;
+};
+
+/// Parses and verifies a model file; "-" is the standard input. The text is
+/// handed to `sourceMgr`, so that a DiagnosticPrinter on it shows the lines that
+/// diagnostics are about. Null after an error.
+mlir::OwningOpRef<mlir::ModuleOp> loadModel(llvm::StringRef path,
+                                            llvm::SourceMgr &sourceMgr,
+                                            mlir::MLIRContext *context);
+
+/// Lowers a model in place to the LLVM dialect, with `sluice.manifest` on the
+/// module and one `__sluice_packed_<name>(args: !llvm.ptr)` for each of the
+/// manifest's functions, which is a sluice_packed_fn of the runtime.
+mlir::LogicalResult lowerModel(mlir::ModuleOp module,
+                               const CompileOptions &options);
+
+/// The name of the packed function of the function called `name`.
+std::string getPackedName(llvm::StringRef name);
+
+/// Fails, with the nearest names, if `cpu` is not the name of a processor of
+/// this machine's architecture.
+llvm::Error checkCPU(llvm::StringRef cpu);
+
+/// Prints the names that CompileOptions::cpu may have.
+void printCPUs(llvm::raw_ostream &os);
+
+/// Optimised LLVM IR and the machine it is for.
+class CompiledModel {
+public:
+  enum class Format { LLVMIR, Assembly, Object };
+
+  CompiledModel(CompiledModel &&);
+  CompiledModel &operator=(CompiledModel &&);
+  ~CompiledModel();
+
+  /// Writes the code. May be called repeatedly, in any order.
+  llvm::Error emit(Format format, llvm::SmallVectorImpl<char> &output) const;
+
+  /// The manifest as JSON; see sluice-c/Runtime.h.
+  const std::string &getManifest() const { return manifest; }
+
+private:
+  friend mlir::FailureOr<CompiledModel>
+  compileModel(mlir::ModuleOp, const CompileOptions &, const ModelInterface *);
+  CompiledModel();
+
+  // In this order: the module must go before its context.
+  std::unique_ptr<llvm::LLVMContext> context;
+  std::unique_ptr<llvm::TargetMachine> machine;
+  std::unique_ptr<llvm::Module> module;
+  std::string manifest;
+};
+
+/// Translates what lowerModel made to LLVM IR and optimises it. With an
+/// `interface` the result has its C functions and nothing else is visible;
+/// without, the packed functions are visible.
+mlir::FailureOr<CompiledModel>
+compileModel(mlir::ModuleOp lowered, const CompileOptions &options,
+             const ModelInterface *interface = nullptr);
+
+} // namespace sluice
+
+#endif // SLUICE_COMPILER_COMPILER_H

@@ -1,0 +1,103 @@
+//===- Compile.cpp - From the LLVM dialect to code --------------*- C++ -*-===//
+//
+// Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "sluice/Compiler/Compiler.h"
+
+#include "EntryPoints.h"
+#include "Target.h"
+
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/MC/MCSubtargetInfo.h"
+#include "llvm/Support/raw_ostream.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/Transforms/Utils/Cloning.h"
+
+using namespace sluice;
+
+CompiledModel::CompiledModel() = default;
+CompiledModel::CompiledModel(CompiledModel &&) = default;
+CompiledModel::~CompiledModel() = default;
+
+CompiledModel &CompiledModel::operator=(CompiledModel &&other) {
+  // The old module must go before the old context.
+  module = std::move(other.module);
+  machine = std::move(other.machine);
+  context = std::move(other.context);
+  manifest = std::move(other.manifest);
+  return *this;
+}
+
+/// Only what is called from outside stays visible, so that LLVM may inline and
+/// remove everything else.
+static void internalize(llvm::Module &module, bool keepPacked) {
+  std::string packedPrefix = getPackedName("");
+  for (llvm::Function &function : module)
+    if (!function.isDeclaration() &&
+        !(keepPacked && function.getName().starts_with(packedPrefix)))
+      function.setLinkage(llvm::GlobalValue::InternalLinkage);
+  for (llvm::GlobalVariable &global : module.globals())
+    if (!global.isDeclaration())
+      global.setLinkage(llvm::GlobalValue::InternalLinkage);
+}
+
+mlir::FailureOr<CompiledModel>
+sluice::compileModel(mlir::ModuleOp lowered, const CompileOptions &options,
+                     const ModelInterface *interface) {
+  auto fail = [&](llvm::Error error) {
+    return mlir::emitError(lowered.getLoc())
+           << llvm::toString(std::move(error));
+  };
+  CompiledModel result;
+  auto manifest = lowered->getAttrOfType<mlir::StringAttr>("sluice.manifest");
+  if (!manifest)
+    return lowered.emitError("expected the attribute 'sluice.manifest' on the "
+                             "lowered module but found none");
+  result.manifest = manifest.getValue().str();
+
+  llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine =
+      createTargetMachine(options.cpu, options.optLevel);
+  if (!machine)
+    return fail(machine.takeError());
+  result.machine = std::move(*machine);
+  result.context = std::make_unique<llvm::LLVMContext>();
+  result.module =
+      mlir::translateModuleToLLVMIR(lowered, *result.context, "sluice-model");
+  if (!result.module)
+    return mlir::failure(); // reported
+  internalize(*result.module, /*keepPacked=*/!interface);
+  if (interface)
+    addEntryPoints(*result.module, *interface, result.manifest,
+                   getRequiredFeatures(*result.machine));
+  setTarget(*result.module, *result.machine);
+  if (llvm::Error error =
+          optimize(*result.module, *result.machine, options.optLevel))
+    return fail(std::move(error));
+  return result;
+}
+
+llvm::Error CompiledModel::emit(Format format,
+                                llvm::SmallVectorImpl<char> &output) const {
+  llvm::raw_svector_ostream os(output);
+  if (format == Format::LLVMIR) {
+    module->print(os, /*AAW=*/nullptr);
+    return llvm::Error::success();
+  }
+  // Code generation changes the module.
+  std::unique_ptr<llvm::Module> copy = llvm::CloneModule(*module);
+  llvm::legacy::PassManager passes;
+  auto type = format == Format::Assembly ? llvm::CodeGenFileType::AssemblyFile
+                                         : llvm::CodeGenFileType::ObjectFile;
+  if (machine->addPassesToEmitFile(passes, os, /*DwoOut=*/nullptr, type))
+    return llvm::createStringError("LLVM cannot write this kind of file for " +
+                                   machine->getTargetTriple().str());
+  passes.run(*copy);
+  return llvm::Error::success();
+}

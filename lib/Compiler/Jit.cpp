@@ -1,0 +1,220 @@
+//===- Jit.cpp - Models compiled in memory ----------------------*- C++ -*-===//
+//
+// Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "sluice/Compiler/Jit.h"
+
+#include "sluice/Compiler/Compiler.h"
+#include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
+#include "llvm/ExecutionEngine/Orc/LLJIT.h"
+#include "llvm/Support/JSON.h"
+
+#include <chrono>
+
+using namespace sluice;
+
+namespace {
+
+struct DestroyModel {
+  void operator()(sluice_model *model) const { sluice_model_destroy(model); }
+};
+
+/// Results of a call, until they were copied.
+struct CTensors {
+  explicit CTensors(size_t count) : tensors(count, sluice_tensor()) {}
+  CTensors(const CTensors &) = delete;
+  ~CTensors() {
+    for (sluice_tensor &tensor : tensors)
+      sluice_tensor_free(&tensor);
+  }
+  std::vector<sluice_tensor> tensors;
+};
+
+} // namespace
+
+struct JitModel::Impl {
+  // In this order: the model calls the code.
+  std::unique_ptr<llvm::orc::LLJIT> jit;
+  std::unique_ptr<sluice_model, DestroyModel> model;
+
+  llvm::Expected<int> findFunction(llvm::StringRef name) const;
+};
+
+JitModel::JitModel(std::unique_ptr<Impl> impl) : impl(std::move(impl)) {}
+JitModel::JitModel(JitModel &&) = default;
+JitModel &JitModel::operator=(JitModel &&) = default;
+JitModel::~JitModel() = default;
+
+static llvm::Error makeError(const sluice_error &error) {
+  return llvm::createStringError(llvm::Twine(error.message));
+}
+
+/// Lets the code call this process's libraries (C, OpenMP) and the runtime.
+static llvm::Error defineSymbols(llvm::orc::LLJIT &jit) {
+  llvm::orc::JITDylib &library = jit.getMainJITDylib();
+  llvm::orc::SymbolMap symbols;
+  size_t count = 0;
+  const sluice_runtime_symbol *table = sluice_runtime_symbols(&count);
+  for (size_t i = 0; i < count; ++i)
+    symbols[jit.mangleAndIntern(table[i].name)] = {
+        llvm::orc::ExecutorAddr::fromPtr(table[i].address),
+        llvm::JITSymbolFlags::Exported | llvm::JITSymbolFlags::Callable};
+  if (llvm::Error error =
+          library.define(llvm::orc::absoluteSymbols(std::move(symbols))))
+    return error;
+  auto process = llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(
+      jit.getDataLayout().getGlobalPrefix());
+  if (!process)
+    return process.takeError();
+  library.addGenerator(std::move(*process));
+  return llvm::Error::success();
+}
+
+/// The addresses of the packed functions, in the manifest's order.
+static llvm::Expected<std::vector<sluice_packed_fn>>
+lookUpFunctions(llvm::orc::LLJIT &jit, const std::string &manifest) {
+  std::vector<sluice_packed_fn> functions;
+  llvm::Expected<llvm::json::Value> json = llvm::json::parse(manifest);
+  if (!json)
+    return json.takeError();
+  const llvm::json::Object *root = json->getAsObject();
+  const llvm::json::Array *specs = root ? root->getArray("functions") : nullptr;
+  if (!specs)
+    return llvm::createStringError("the model's manifest has no \"functions\"");
+  for (const llvm::json::Value &spec : *specs) {
+    const llvm::json::Object *object = spec.getAsObject();
+    llvm::StringRef name = object ? object->getString("name").value_or("") : "";
+    llvm::Expected<llvm::orc::ExecutorAddr> address =
+        jit.lookup(getPackedName(name));
+    if (!address)
+      return address.takeError();
+    functions.push_back(address->toPtr<sluice_packed_fn>());
+  }
+  // Never a null table, even for no functions.
+  functions.push_back(nullptr);
+  return functions;
+}
+
+llvm::Expected<JitModel> JitModel::create(const CompiledModel &model,
+                                          llvm::StringRef weightsPath) {
+  llvm::SmallVector<char, 0> object;
+  if (llvm::Error error = model.emit(CompiledModel::Format::Object, object))
+    return std::move(error);
+  auto impl = std::make_unique<Impl>();
+  llvm::Expected<std::unique_ptr<llvm::orc::LLJIT>> jit =
+      llvm::orc::LLJITBuilder().create();
+  if (!jit)
+    return jit.takeError();
+  impl->jit = std::move(*jit);
+  if (llvm::Error error = defineSymbols(*impl->jit))
+    return std::move(error);
+  if (llvm::Error error =
+          impl->jit->addObjectFile(llvm::MemoryBuffer::getMemBufferCopy(
+              llvm::StringRef(object.data(), object.size()), "sluice-model")))
+    return std::move(error);
+  llvm::Expected<std::vector<sluice_packed_fn>> functions =
+      lookUpFunctions(*impl->jit, model.getManifest());
+  if (!functions)
+    return functions.takeError();
+
+  sluice_model *created = nullptr;
+  sluice_error error;
+  std::string weights = weightsPath.str();
+  if (sluice_model_create(model.getManifest().c_str(), functions->data(),
+                          weights.empty() ? nullptr : weights.c_str(), &created,
+                          &error) != 0)
+    return makeError(error);
+  impl->model.reset(created);
+  return JitModel(std::move(impl));
+}
+
+llvm::Expected<int> JitModel::Impl::findFunction(llvm::StringRef name) const {
+  int function = sluice_model_find_function(model.get(), name.str().c_str());
+  if (function < 0)
+    return llvm::createStringError("the model has no public function '" + name +
+                                   "'");
+  return function;
+}
+
+/// Views of `inputs` for the C interface.
+static llvm::Expected<std::vector<sluice_tensor>>
+viewInputs(llvm::ArrayRef<HostTensor> inputs) {
+  std::vector<sluice_tensor> views;
+  for (const HostTensor &input : inputs) {
+    llvm::Expected<sluice_tensor> view = input.toC();
+    if (!view)
+      return view.takeError();
+    views.push_back(*view);
+  }
+  return views;
+}
+
+llvm::Expected<std::vector<HostTensor>>
+JitModel::run(llvm::StringRef name, llvm::ArrayRef<HostTensor> inputs) const {
+  llvm::Expected<int> function = impl->findFunction(name);
+  if (!function)
+    return function.takeError();
+  llvm::Expected<std::vector<sluice_tensor>> views = viewInputs(inputs);
+  if (!views)
+    return views.takeError();
+  int numResults = sluice_model_num_results(impl->model.get(), *function);
+  CTensors results{size_t(numResults)};
+  sluice_error error;
+  if (sluice_model_call(impl->model.get(), *function, views->data(),
+                        int(views->size()), results.tensors.data(), numResults,
+                        &error) != 0)
+    return makeError(error);
+  std::vector<HostTensor> tensors;
+  for (const sluice_tensor &result : results.tensors) {
+    llvm::Expected<HostTensor> tensor = HostTensor::fromC(result);
+    if (!tensor)
+      return tensor.takeError();
+    tensors.push_back(std::move(*tensor));
+  }
+  return tensors;
+}
+
+llvm::Expected<std::vector<double>>
+JitModel::time(llvm::StringRef name, llvm::ArrayRef<HostTensor> inputs,
+               unsigned runs) const {
+  llvm::Expected<int> function = impl->findFunction(name);
+  if (!function)
+    return function.takeError();
+  llvm::Expected<std::vector<sluice_tensor>> views = viewInputs(inputs);
+  if (!views)
+    return views.takeError();
+  int numResults = sluice_model_num_results(impl->model.get(), *function);
+  std::vector<double> seconds;
+  for (unsigned i = 0; i < runs; ++i) {
+    CTensors results{size_t(numResults)};
+    sluice_error error;
+    auto start = std::chrono::steady_clock::now();
+    int failed = sluice_model_call(impl->model.get(), *function, views->data(),
+                                   int(views->size()), results.tensors.data(),
+                                   numResults, &error);
+    std::chrono::duration<double> elapsed =
+        std::chrono::steady_clock::now() - start;
+    if (failed)
+      return makeError(error);
+    seconds.push_back(elapsed.count());
+  }
+  return seconds;
+}
+
+void JitModel::setThreads(int numThreads) {
+  sluice_model_set_threads(impl->model.get(), numThreads);
+}
+
+std::string JitModel::getCountersJson() const {
+  std::unique_ptr<char, decltype(&std::free)> text(
+      sluice_model_counters_json(impl->model.get()), &std::free);
+  return text ? text.get() : "{}";
+}
+
+void JitModel::resetCounters() {
+  sluice_model_reset_counters(impl->model.get());
+}

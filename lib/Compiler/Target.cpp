@@ -1,0 +1,154 @@
+//===- Target.cpp - The processor that code is made for ---------*- C++ -*-===//
+//
+// Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Target.h"
+
+#include "sluice/Compiler/Compiler.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/IR/Module.h"
+#include "llvm/MC/MCSubtargetInfo.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Support/raw_ostream.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/Target/TargetOptions.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/SubtargetFeature.h"
+
+using namespace sluice;
+
+static llvm::Triple getHostTriple() {
+  return llvm::Triple(llvm::sys::getProcessTriple());
+}
+
+/// LLVM's entry for the host's architecture.
+static llvm::Expected<const llvm::Target *> lookupHostTarget() {
+  llvm::InitializeNativeTarget();
+  llvm::InitializeNativeTargetAsmPrinter();
+  std::string message;
+  const llvm::Target *target =
+      llvm::TargetRegistry::lookupTarget(getHostTriple(), message);
+  if (!target)
+    return llvm::createStringError("LLVM cannot make code for this machine: " +
+                                   message);
+  return target;
+}
+
+/// The processors that can run this process's kind of code.
+static llvm::Expected<std::vector<std::string>> listCPUs() {
+  llvm::Expected<const llvm::Target *> target = lookupHostTarget();
+  if (!target)
+    return target.takeError();
+  llvm::Triple triple = getHostTriple();
+  auto getInfo = [&](llvm::StringRef cpu) {
+    return std::unique_ptr<llvm::MCSubtargetInfo>(
+        (*target)->createMCSubtargetInfo(triple, cpu, ""));
+  };
+  std::vector<std::string> names;
+  std::unique_ptr<llvm::MCSubtargetInfo> table = getInfo("");
+  for (const llvm::SubtargetSubTypeKV &cpu :
+       table->getAllProcessorDescriptions())
+    // 32-bit processors are in the table too, and abort code generation.
+    if (!triple.isX86_64() || getInfo(cpu.Key)->checkFeatures("+64bit"))
+      names.push_back(cpu.Key);
+  return names;
+}
+
+llvm::Error sluice::checkCPU(llvm::StringRef cpu) {
+  if (cpu == "native")
+    return llvm::Error::success();
+  llvm::Expected<std::vector<std::string>> names = listCPUs();
+  if (!names)
+    return names.takeError();
+  if (llvm::is_contained(*names, cpu))
+    return llvm::Error::success();
+  llvm::sort(*names, [&](const std::string &a, const std::string &b) {
+    return std::pair(cpu.edit_distance(a), a) <
+           std::pair(cpu.edit_distance(b), b);
+  });
+  names->resize(std::min<size_t>(names->size(), 3));
+  return llvm::createStringError(
+      "unknown processor '" + cpu + "' for " + getHostTriple().getArchName() +
+      "; the nearest names are " + llvm::join(*names, ", ") +
+      " (--cpu=help lists all, native is this machine)");
+}
+
+void sluice::printCPUs(llvm::raw_ostream &os) {
+  os << "native  (this machine: " << llvm::sys::getHostCPUName() << ")\n";
+  llvm::Expected<std::vector<std::string>> names = listCPUs();
+  if (!names) {
+    llvm::consumeError(names.takeError());
+    return;
+  }
+  for (const std::string &name : *names)
+    os << name << "\n";
+}
+
+static std::string getHostFeatures() {
+  llvm::SubtargetFeatures features;
+  for (const auto &feature : llvm::sys::getHostCPUFeatures())
+    features.AddFeature(feature.getKey(), feature.getValue());
+  // The table has no order of its own.
+  std::vector<std::string> sorted = features.getFeatures();
+  llvm::sort(sorted, [](llvm::StringRef a, llvm::StringRef b) {
+    return a.drop_front() < b.drop_front();
+  });
+  return llvm::join(sorted, ",");
+}
+
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
+sluice::createTargetMachine(llvm::StringRef cpu, unsigned optLevel) {
+  llvm::Expected<const llvm::Target *> target = lookupHostTarget();
+  if (!target)
+    return target.takeError();
+  if (llvm::Error error = checkCPU(cpu))
+    return std::move(error);
+  std::string name = cpu.str(), features;
+  if (cpu == "native") {
+    name = llvm::sys::getHostCPUName().str();
+    features = getHostFeatures();
+  }
+  auto level = llvm::CodeGenOpt::getLevel(int(std::min(optLevel, 3u)));
+  std::unique_ptr<llvm::TargetMachine> machine((*target)->createTargetMachine(
+      getHostTriple(), name, features, llvm::TargetOptions(), llvm::Reloc::PIC_,
+      std::nullopt, *level));
+  if (!machine)
+    return llvm::createStringError("LLVM has no code generator for " +
+                                   getHostTriple().str());
+  return machine;
+}
+
+std::string sluice::getRequiredFeatures(const llvm::TargetMachine &machine) {
+  // What lib/Runtime/Artifact knows how to ask the processor for.
+  static constexpr llvm::StringLiteral checked[] = {
+      "sse4.2",     "popcnt",     "avx",        "avx2",     "fma",
+      "f16c",       "bmi",        "bmi2",       "lzcnt",    "movbe",
+      "avx512f",    "avx512bw",   "avx512cd",   "avx512dq", "avx512vl",
+      "avx512vnni", "avx512bf16", "avx512fp16", "avxvnni"};
+  if (!machine.getTargetTriple().isX86())
+    return "";
+  std::vector<std::string> required;
+  for (llvm::StringRef feature : checked)
+    if (machine.getMCSubtargetInfo()->checkFeatures("+" + feature.str()))
+      required.push_back(feature.str());
+  return llvm::join(required, ",");
+}
+
+void sluice::setTarget(llvm::Module &module,
+                       const llvm::TargetMachine &machine) {
+  module.setTargetTriple(machine.getTargetTriple());
+  module.setDataLayout(machine.createDataLayout());
+  for (llvm::Function &function : module) {
+    if (function.isDeclaration())
+      continue;
+    function.addFnAttr("target-cpu", machine.getTargetCPU());
+    if (!machine.getTargetFeatureString().empty())
+      function.addFnAttr("target-features", machine.getTargetFeatureString());
+  }
+}

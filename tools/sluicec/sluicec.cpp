@@ -1,0 +1,258 @@
+//===- sluicec.cpp - Compiles a model file to native code -------*- C++ -*-===//
+//
+// Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "sluice/Compiler/Artifact.h"
+#include "sluice/Compiler/Compiler.h"
+#include "sluice/Compiler/DiagnosticPrinter.h"
+#include "sluice/InitAll.h"
+#include "sluice/Support/AtomicFile.h"
+#include "llvm/Config/llvm-config.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/WithColor.h"
+
+using namespace sluice;
+namespace cl = llvm::cl;
+
+namespace {
+
+enum class Emit { SharedLibrary, Object, Assembly, LLVMIR, MLIR };
+
+/// The command line, in an object so that nothing is global.
+struct Options {
+  cl::OptionCategory category{"sluicec options"};
+  cl::opt<std::string> input{cl::Positional, cl::desc("<model.mlir>"),
+                             cl::cat(category)};
+  cl::opt<std::string> output{
+      "o",
+      cl::desc("Output file; '-' for the standard output with\n"
+               "--emit=asm, llvm or mlir (default: the model's\nname with "
+               "the suffix of its kind, in the\ncurrent folder)"),
+      cl::value_desc("file"), cl::cat(category)};
+  cl::opt<Emit> emit{
+      "emit", cl::desc("What to write (default: so)"),
+      cl::values(
+          clEnumValN(Emit::SharedLibrary, "so",
+                     "a shared library, and its C header beside it"),
+          clEnumValN(Emit::Object, "obj",
+                     "an object file, and its C header; to be linked "
+                     "with libsluice_artifact.a, libsluice_rt.a and libomp"),
+          clEnumValN(Emit::Assembly, "asm", "assembly"),
+          clEnumValN(Emit::LLVMIR, "llvm", "optimised LLVM IR"),
+          clEnumValN(Emit::MLIR, "mlir", "the LLVM dialect, before LLVM")),
+      cl::init(Emit::SharedLibrary), cl::cat(category)};
+  cl::opt<std::string> weights{
+      "weights",
+      cl::desc("Check the model's weights against this\nsafetensors file now; "
+               "its absolute path becomes what\n<prefix>_load opens if it is "
+               "given NULL. The file\nitself is not copied"),
+      cl::value_desc("file"), cl::cat(category)};
+  cl::opt<std::string> cpu{
+      "cpu",
+      cl::desc("Processor to compile for, by LLVM's name\n(default: native, "
+               "this machine; help lists the names)"),
+      cl::value_desc("name"), cl::init("native"), cl::cat(category)};
+  cl::opt<std::string> prefix{
+      "prefix",
+      cl::desc("What the C functions' names begin with\n(default: the output "
+               "file's name)"),
+      cl::value_desc("identifier"), cl::cat(category)};
+  cl::opt<bool> counters{
+      "counters",
+      cl::desc("Let the model count what its routed ops do, see\n"
+               "<prefix>_counters_json"),
+      cl::cat(category)};
+  cl::opt<bool> remarks{
+      "remarks",
+      cl::desc("Print what passes say about their decisions, and why"),
+      cl::cat(category)};
+  cl::extrahelp example{
+      "\nEXAMPLE:\n"
+      "  sluicec olmoe.mlir -o olmoe.so --weights olmoe.safetensors\n"
+      "  cc main.c olmoe.so -Wl,-rpath,'$ORIGIN'    # main.c includes "
+      "olmoe.h\n\n"
+      "  The header explains how to load the model and call its functions.\n"};
+};
+
+} // namespace
+
+static int fail(const llvm::Twine &message) {
+  llvm::WithColor::error(llvm::errs(), "sluicec") << message << "\n";
+  return 1;
+}
+
+static int fail(llvm::Error error) {
+  return fail(llvm::toString(std::move(error)));
+}
+
+static llvm::StringRef getSuffix(Emit emit) {
+  switch (emit) {
+  case Emit::SharedLibrary:
+    return "so";
+  case Emit::Object:
+    return "o";
+  case Emit::Assembly:
+    return "s";
+  case Emit::LLVMIR:
+    return "ll";
+  case Emit::MLIR:
+    break;
+  }
+  // A model in the current folder must not be overwritten.
+  return "llvm.mlir";
+}
+
+static std::string chooseOutput(const Options &options) {
+  if (!options.output.empty())
+    return options.output;
+  llvm::StringRef stem =
+      options.input == "-" ? "model" : llvm::sys::path::stem(options.input);
+  return (stem + "." + getSuffix(options.emit)).str();
+}
+
+static bool isText(Emit emit) {
+  return emit == Emit::Assembly || emit == Emit::LLVMIR || emit == Emit::MLIR;
+}
+
+static bool isSameFile(llvm::StringRef a, llvm::StringRef b) {
+  bool same = false;
+  return !llvm::sys::fs::equivalent(a, b, same) && same;
+}
+
+/// Writes the code, and the header where C functions can be called.
+static llvm::Error write(const CompiledModel &model,
+                         const ModelInterface &interface, Emit emit,
+                         llvm::StringRef output, const LinkOptions &link) {
+  if (isText(emit)) {
+    llvm::SmallVector<char, 0> text;
+    if (llvm::Error error =
+            model.emit(emit == Emit::LLVMIR ? CompiledModel::Format::LLVMIR
+                                            : CompiledModel::Format::Assembly,
+                       text))
+      return error;
+    return writeFileAtomically(output,
+                               llvm::StringRef(text.data(), text.size()));
+  }
+  llvm::SmallString<256> header(output);
+  llvm::sys::path::replace_extension(header, "h");
+  if (header == output)
+    return llvm::createStringError("the output '" + output +
+                                   "' has the name of its own header; choose "
+                                   "another suffix");
+  bool existed = llvm::sys::fs::exists(output);
+  if (emit == Emit::Object) {
+    llvm::SmallVector<char, 0> code;
+    if (llvm::Error error = model.emit(CompiledModel::Format::Object, code))
+      return error;
+    if (llvm::Error error = writeFileAtomically(
+            output, llvm::StringRef(code.data(), code.size())))
+      return error;
+  } else if (llvm::Error error =
+                 writeSharedLibrary(model, interface, output, link)) {
+    return error;
+  }
+  llvm::Error error = writeFileAtomically(
+      header, generateHeader(interface, llvm::sys::path::filename(output),
+                             llvm::sys::path::filename(header)));
+  // Code without its header is half of what was asked for.
+  if (error && !existed)
+    llvm::sys::fs::remove(output);
+  return error;
+}
+
+static int run(const Options &options, const LinkOptions &link) {
+  if (options.cpu == "help") {
+    printCPUs(llvm::outs());
+    return 0;
+  }
+  if (options.input.empty())
+    return fail("expected a model file but got none; try --help");
+  std::string output = chooseOutput(options);
+  if (output == "-" && !isText(options.emit))
+    return fail("expected a file's name after -o, since --emit=" +
+                llvm::Twine(options.emit == Emit::Object ? "obj" : "so") +
+                " does not write text");
+  if (isSameFile(options.input, output))
+    return fail("the output '" + output +
+                "' is the model itself; name another file by -o");
+  if (llvm::Error error = checkCPU(options.cpu))
+    return fail(std::move(error));
+
+  mlir::DialectRegistry registry;
+  registerAllDialects(registry);
+  mlir::MLIRContext context(registry);
+  llvm::SourceMgr sourceMgr;
+  DiagnosticPrinter printer(sourceMgr, &context, "sluicec", options.remarks);
+  mlir::OwningOpRef<mlir::ModuleOp> module =
+      loadModel(options.input, sourceMgr, &context);
+  if (!module)
+    return 1;
+  CompileOptions compile;
+  compile.cpu = options.cpu;
+  compile.counters = options.counters;
+  if (mlir::failed(lowerModel(*module, compile)))
+    return 1;
+
+  // An absolute path, since the library may be loaded from anywhere.
+  llvm::SmallString<256> weights(options.weights);
+  if (!weights.empty())
+    llvm::sys::fs::make_absolute(weights);
+  llvm::StringRef manifest =
+      (*module)->getAttrOfType<mlir::StringAttr>("sluice.manifest").getValue();
+  llvm::Expected<ModelInterface> interface = ModelInterface::create(
+      manifest,
+      options.prefix.empty()
+          ? getDefaultPrefix(output == "-" ? options.input.getValue() : output)
+          : options.prefix.getValue(),
+      weights);
+  if (!interface)
+    return fail(interface.takeError());
+  if (!weights.empty())
+    if (llvm::Error error = checkWeights(*interface, weights))
+      return fail(std::move(error));
+
+  if (options.emit == Emit::MLIR) {
+    std::string text;
+    llvm::raw_string_ostream os(text);
+    module->print(os);
+    os << "\n";
+    if (llvm::Error error = writeFileAtomically(output, text))
+      return fail(std::move(error));
+    return 0;
+  }
+  mlir::FailureOr<CompiledModel> model =
+      compileModel(*module, compile, &*interface);
+  if (mlir::failed(model))
+    return 1;
+  if (llvm::Error error = write(*model, *interface, options.emit, output, link))
+    return fail(std::move(error));
+  return 0;
+}
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  // LLVM's libraries register hundreds of options of their own, for which this
+  // tool is not the place.
+  cl::ResetCommandLineParser();
+  cl::SetVersionPrinter([](llvm::raw_ostream &os) {
+    os << "Sluice " SLUICE_VERSION " (LLVM " LLVM_VERSION_STRING ")\n";
+  });
+  Options options;
+  cl::HideUnrelatedOptions(options.category);
+  cl::ParseCommandLineOptions(
+      argc, argv,
+      "sluicec: compiles a model file ahead of time to native code\n\n"
+      "The result needs no part of Sluice or LLVM to run, only libomp and the\n"
+      "C and C++ libraries. Files appear when they are complete.\n");
+  static char anchor;
+  std::string executable = llvm::sys::fs::getMainExecutable(argv[0], &anchor);
+  return run(options, {getRuntimeDirectory(executable)});
+}
