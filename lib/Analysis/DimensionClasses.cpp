@@ -74,6 +74,8 @@ void DimensionClasses::visitBody(Operation *op) {
       tieAll(base, result);
     // All inputs have the rows of one expert.
     Block &body = op->getRegion(0).front();
+    if (inputs.empty())
+      return;
     for (unsigned i = 0; i < inputs.size(); ++i)
       tie(body.getArgument(0), 0, body.getArgument(i), 0);
     tie(body.getArgument(0), 0, body.getTerminator()->getOperand(0), 0);
@@ -111,7 +113,22 @@ void DimensionClasses::visit(Operation *op) {
         tie(source, d, like, d + missing);
     return;
   }
-  if (isa<AlwaysOp, EntriesOp, SplitOp, PlanOp>(op)) {
+  if (isa<FromEntriesOp, FromDenseOp, JoinOp, ChooseTokensOp, LimitOp>(op)) {
+    // Tokens everywhere; a capacity has no dimension.
+    for (Value operand : op->getOperands())
+      tie(operand, 0, op->getResult(0), 0);
+    return;
+  }
+  if (isa<FilterOp, ScaleByOp>(op)) {
+    Value spread = op->getOperand(1);
+    tie(op->getOperand(0), 0, op->getResult(0), 0);
+    if (getRank(spread) == 2 && getSize(spread, 0) != 1)
+      tie(spread, 0, op->getResult(0), 0);
+    return;
+  }
+  if (auto norm = dyn_cast<RMSNormOp>(op))
+    return tieAll(norm.getInput(), norm.getResult());
+  if (isa<AlwaysOp, EntriesOp, SplitOp, PlanOp, DenseOp, ColumnsOp>(op)) {
     // Tokens stay tokens; the offsets of a plan are something else.
     for (Value result : op->getResults())
       if (getRank(result) > 1 || isa<GatesType>(result.getType()))

@@ -35,7 +35,7 @@ def ConvertSluiceToSCF : Pass<"convert-sluice-to-scf", "::mlir::ModuleOp"> {
 def ConvertSluiceToLinalg : Pass<"convert-sluice-to-linalg"> {
   let summary = "lower products, activations and shapes to linalg on tensors";
   let description = [{
-    Lowers the tensor ops of the dialect (`linear`, `softmax`, activations,
+    Lowers the tensor ops of the dialect (`linear`, `softmax`, `rms_norm`, activations,
     `broadcast`, `clamp`, `split`) to `linalg.generic` and `tensor` ops.
     Accumulation is in f32, or f64 if a type is f64. A product's loops are
     ordered so that the innermost walks along the weight's rows, and its

@@ -283,6 +283,74 @@ struct ConvertSoftmax : OpConversionPattern<SoftmaxOp> {
   }
 };
 
+struct ConvertRMSNorm : OpConversionPattern<RMSNormOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult
+  matchAndRewrite(RMSNormOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    auto type = cast<RankedTensorType>(op.getType());
+    Type f = getArithmeticType(type.getElementType());
+    if (op.getGain() && getElementTypeOrSelf(op.getGain().getType()).isF64())
+      f = rewriter.getF64Type();
+    int64_t rank = type.getRank();
+    Value input = adaptor.getInput();
+    SmallVector<OpFoldResult> sizes =
+        tensor::getMixedSizes(rewriter, loc, input);
+    AffineMap all = rewriter.getMultiDimIdentityMap(rank);
+    AffineMap row = all.dropResult(rank - 1);
+    using utils::IteratorType;
+    SmallVector<IteratorType> parallel(rank, IteratorType::parallel);
+    SmallVector<IteratorType> reduce(parallel);
+    reduce.back() = IteratorType::reduction;
+
+    Value zero = makeFilled(rewriter, loc, ArrayRef(sizes).drop_back(), f, 0.0);
+    Value squares =
+        linalg::GenericOp::create(
+            rewriter, loc, zero.getType(), ValueRange{input}, ValueRange{zero},
+            ArrayRef<AffineMap>{all, row}, reduce,
+            [&](OpBuilder &builder, Location l, ValueRange args) {
+              LoopBuilder b(builder, l);
+              Value x = b.convert(args[0], f);
+              b.yield(arith::AddFOp::create(
+                  b, l, args[1], arith::MulFOp::create(b, l, x, x)));
+            })
+            .getResult(0);
+
+    SmallVector<Value> inputs = {input, squares};
+    SmallVector<AffineMap> maps = {all, row};
+    if (op.getGain()) {
+      inputs.push_back(adaptor.getGain());
+      maps.push_back(AffineMap::get(rank, 0, rewriter.getAffineDimExpr(rank - 1)));
+    }
+    maps.push_back(all);
+    Value empty =
+        tensor::EmptyOp::create(rewriter, loc, sizes, type.getElementType());
+    double count = type.getShape().back();
+    Value result =
+        linalg::GenericOp::create(
+            rewriter, loc, empty.getType(), inputs, ValueRange{empty}, maps,
+            parallel,
+            [&](OpBuilder &builder, Location l, ValueRange args) {
+              LoopBuilder b(builder, l);
+              Value mean =
+                  arith::DivFOp::create(b, l, args[1], b.constant(f, count));
+              Value shifted = arith::AddFOp::create(
+                  b, l, mean, b.constant(f, op.getEps().convertToDouble()));
+              Value value = arith::DivFOp::create(
+                  b, l, b.convert(args[0], f),
+                  math::SqrtOp::create(b, l, shifted));
+              if (op.getGain())
+                value = arith::MulFOp::create(b, l, value,
+                                              b.convert(args[2], f));
+              b.yield(b.convert(value, type.getElementType()));
+            })
+            .getResult(0);
+    rewriter.replaceOp(op, castTo(rewriter, loc, result, type));
+    return success();
+  }
+};
+
 struct ConvertBroadcast : OpConversionPattern<BroadcastOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult
@@ -355,7 +423,7 @@ struct ConvertSluiceToLinalg
     target.addLegalDialect<arith::ArithDialect, linalg::LinalgDialect,
                            math::MathDialect, tensor::TensorDialect>();
     target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
-    target.addDynamicallyLegalOp<LinearOp, SoftmaxOp, BroadcastOp, SplitOp,
+    target.addDynamicallyLegalOp<LinearOp, RMSNormOp, SoftmaxOp, BroadcastOp, SplitOp,
                                  SigmoidOp, SoftplusOp, SiluOp, ReluOp, GeluOp,
                                  ClampOp>([](Operation *op) {
       return !isa<RankedTensorType>(op->getResult(0).getType());
@@ -371,7 +439,7 @@ struct ConvertSluiceToLinalg
 
 void sluice::populateSluiceToLinalgPatterns(RewritePatternSet &patterns) {
   MLIRContext *context = patterns.getContext();
-  patterns.add<ConvertLinear, ConvertSoftmax, ConvertBroadcast, ConvertSplit>(
+  patterns.add<ConvertLinear, ConvertRMSNorm, ConvertSoftmax, ConvertBroadcast, ConvertSplit>(
       context);
   patterns.add<ConvertElementwise<SigmoidOp>>(
       context, [](SigmoidOp, LoopBuilder &b, Value x) { return sigmoid(b, x); });

@@ -37,7 +37,7 @@ public:
 
   Value lower() {
     LoopBuilder b(rewriter, op.getLoc());
-    slotsPerToken = b.index(gatesType.getCount());
+    slotsPerToken = b.index(gatesType.getSlots());
     experts = b.index(gatesType.getExperts());
     tokens = tensor::DimOp::create(b, b.loc, gates.experts, 0);
     entries = extract(b, offsets, experts);
@@ -81,7 +81,11 @@ private:
                                   state, index);
     };
     int64_t first = at.getInt();
-    Value slots = arith::MulIOp::create(b, b.loc, tokens, slotsPerToken);
+    // Nothing can be dropped where nothing says how many there should be.
+    Value slots =
+        gatesType.isPerToken()
+            ? arith::MulIOp::create(b, b.loc, tokens, slotsPerToken).getResult()
+            : entries;
     bump(b, b.index(first), b.index(1));
     bump(b, b.index(first + 1), tokens);
     bump(b, b.index(first + 2), entries);
@@ -191,10 +195,9 @@ private:
   /// Runs the body for each task; all rows that were computed, by position.
   Value runTasks(LoopBuilder &b) {
     auto yielded = cast<RankedTensorType>(op.getYielded().getType());
-    SmallVector<OpFoldResult> sizes;
-    for (int64_t size : yielded.getShape())
+    SmallVector<OpFoldResult> sizes = {entries};
+    for (int64_t size : getRowShape(yielded))
       sizes.push_back(b.getIndexAttr(size));
-    sizes[0] = entries;
     Value all =
         tensor::EmptyOp::create(b, b.loc, sizes, yielded.getElementType());
     return makeForall(b, numTasks, all, [&](LoopBuilder &b, Value task,
@@ -216,14 +219,41 @@ private:
       auto yield = cast<YieldOp>(op.getBodyBlock()->getTerminator());
       rewriter.inlineBlockBefore(op.getBodyBlock(), b.getInsertionBlock(),
                                  b.getInsertionPoint(), arguments);
-      Value result = checkRows(
-          b, rewriter.getRemappedValue(yield.getValue()), rows);
+      Value result = rewriter.getRemappedValue(yield.getValue());
+      result = inputs.empty() ? repeat(b, result, rows)
+                              : checkRows(b, result, rows);
       rewriter.eraseOp(yield);
       SmallVector<OpFoldResult> offsets, rowSizes;
       getRows(b, shared[0], begin, rows, offsets, rowSizes);
       return SmallVector<ParallelInsert>{
           {result, shared[0], offsets, rowSizes}};
     })[0];
+  }
+
+  /// The shape of one row of what the body yields.
+  ArrayRef<int64_t> getRowShape(RankedTensorType yielded) {
+    return inputs.empty() ? yielded.getShape()
+                          : yielded.getShape().drop_front();
+  }
+
+  /// A constant body's row, for each of `rows` tokens.
+  static Value repeat(LoopBuilder &b, Value row, Value rows) {
+    auto type = cast<RankedTensorType>(row.getType());
+    int64_t rank = type.getRank() + 1;
+    SmallVector<OpFoldResult> sizes = {rows};
+    llvm::append_range(sizes, tensor::getMixedSizes(b, b.loc, row));
+    Value empty =
+        tensor::EmptyOp::create(b, b.loc, sizes, type.getElementType());
+    AffineMap all = b.getMultiDimIdentityMap(rank);
+    return linalg::GenericOp::create(
+               b, b.loc, empty.getType(), ValueRange{row}, ValueRange{empty},
+               ArrayRef<AffineMap>{all.dropResult(0), all},
+               SmallVector<utils::IteratorType>(rank,
+                                                utils::IteratorType::parallel),
+               [](OpBuilder &builder, Location loc, ValueRange args) {
+                 linalg::YieldOp::create(builder, loc, args[0]);
+               })
+        .getResult(0);
   }
 
   /// A body that handles rows itself may yield another number of them than it

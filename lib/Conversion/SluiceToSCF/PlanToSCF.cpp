@@ -58,7 +58,7 @@ struct ConvertPlan : OpConversionPattern<PlanOp> {
     auto type = cast<GatesType>(op.getGates().getType());
     Value zero = b.index(0), one = b.index(1);
     Value tokens = tensor::DimOp::create(b, b.loc, gates.experts, 0);
-    Value slotsPerToken = b.index(type.getCount());
+    Value slotsPerToken = b.index(type.getSlots());
     OpFoldResult rows = tensor::getMixedSize(b, b.loc, gates.experts, 0);
 
     // For each present entry in order of the slots.
@@ -125,7 +125,7 @@ struct ConvertPlan : OpConversionPattern<PlanOp> {
 
     // Positions grow with the expert, so filling each token's row in order of
     // the positions sorts it.
-    Value place0 = makeIndices(b, {rows, b.getIndexAttr(type.getCount())}, -1);
+    Value place0 = makeIndices(b, {rows, b.getIndexAttr(type.getSlots())}, -1);
     Value filled0 = makeIndices(b, {rows}, 0);
     Value entries = extract(b, offsets, b.index(type.getExperts()));
     ValueRange placed = makeFor(

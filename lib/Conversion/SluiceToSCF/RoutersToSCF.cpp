@@ -12,20 +12,6 @@
 using namespace mlir;
 using namespace sluice;
 
-/// `a` comes before `b` among scores: a larger key, or the same at a lower
-/// index.
-static Value comesBefore(LoopBuilder &b, Value key, Value index, Value otherKey,
-                         Value otherIndex) {
-  Value larger = arith::CmpIOp::create(b, b.loc, arith::CmpIPredicate::sgt, key,
-                                       otherKey);
-  Value same = arith::CmpIOp::create(b, b.loc, arith::CmpIPredicate::eq, key,
-                                     otherKey);
-  Value lower = arith::CmpIOp::create(b, b.loc, arith::CmpIPredicate::slt,
-                                      index, otherIndex);
-  return arith::OrIOp::create(b, b.loc, larger,
-                              arith::AndIOp::create(b, b.loc, same, lower));
-}
-
 static Value isPresent(LoopBuilder &b, Value expert) {
   return arith::CmpIOp::create(b, b.loc, arith::CmpIPredicate::sge, expert,
                                b.index(0));

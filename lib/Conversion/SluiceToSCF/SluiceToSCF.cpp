@@ -87,6 +87,18 @@ Value sluice::makeSortKey(LoopBuilder &b, Value score) {
       b, b.loc, isNaN, constant(APInt::getSignedMaxValue(width)), key);
 }
 
+Value sluice::comesBefore(LoopBuilder &b, Value key, Value index, Value otherKey,
+                         Value otherIndex) {
+  Value larger = arith::CmpIOp::create(b, b.loc, arith::CmpIPredicate::sgt, key,
+                                       otherKey);
+  Value same = arith::CmpIOp::create(b, b.loc, arith::CmpIPredicate::eq, key,
+                                     otherKey);
+  Value lower = arith::CmpIOp::create(b, b.loc, arith::CmpIPredicate::slt,
+                                      index, otherIndex);
+  return arith::OrIOp::create(b, b.loc, larger,
+                              arith::AndIOp::create(b, b.loc, same, lower));
+}
+
 void sluice::getRows(LoopBuilder &b, Value tensor, OpFoldResult row,
                      OpFoldResult count,
                      SmallVectorImpl<OpFoldResult> &offsets,
@@ -107,9 +119,7 @@ struct ConvertSluiceToSCF
     converter.addConversion(
         [](GatesType type,
            SmallVectorImpl<Type> &types) -> std::optional<LogicalResult> {
-          if (!type.isPerToken())
-            return failure();
-          int64_t shape[] = {type.getTokens(), type.getCount()};
+          int64_t shape[] = {type.getTokens(), type.getSlots()};
           types.push_back(
               RankedTensorType::get(shape, IndexType::get(type.getContext())));
           types.push_back(RankedTensorType::get(shape, type.getElementType()));
@@ -118,6 +128,7 @@ struct ConvertSluiceToSCF
 
     ConversionTarget target(*context);
     RewritePatternSet patterns(context);
+    populateGatesToSCFPatterns(converter, patterns);
     populateRoutersToSCFPatterns(converter, patterns);
     populatePlanToSCFPatterns(converter, patterns);
     populateGroupedToSCFPatterns(converter, patterns);
@@ -129,7 +140,9 @@ struct ConvertSluiceToSCF
                                                          target);
 
     target.addIllegalOp<TopKOp, AlwaysOp, KeepGroupsOp, NormalizeOp, ScaleOp,
-                        EntriesOp, PlanOp, GroupedOp, ExpertsOp>();
+                        EntriesOp, PlanOp, GroupedOp, ExpertsOp, FromEntriesOp,
+                        FromDenseOp, DenseOp, ChooseTokensOp, ColumnsOp, JoinOp,
+                        FilterOp, ScaleByOp, LimitOp, CapacityOp>();
     target.addDynamicallyLegalOp<func::FuncOp>([&](func::FuncOp op) {
       return converter.isSignatureLegal(op.getFunctionType());
     });

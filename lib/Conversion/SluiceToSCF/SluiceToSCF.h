@@ -56,6 +56,13 @@ void getRows(LoopBuilder &b, mlir::Value tensor, mlir::OpFoldResult row,
              llvm::SmallVectorImpl<mlir::OpFoldResult> &offsets,
              llvm::SmallVectorImpl<mlir::OpFoldResult> &sizes);
 
+/// A score with a key and a number comes before another one: a larger key, or
+/// the same at a lower number.
+mlir::Value comesBefore(LoopBuilder &b, mlir::Value key, mlir::Value index,
+                        mlir::Value otherKey, mlir::Value otherIndex);
+
+void populateGatesToSCFPatterns(const mlir::TypeConverter &converter,
+                                mlir::RewritePatternSet &patterns);
 void populateRoutersToSCFPatterns(const mlir::TypeConverter &converter,
                                   mlir::RewritePatternSet &patterns);
 void populatePlanToSCFPatterns(const mlir::TypeConverter &converter,

@@ -76,7 +76,7 @@ static bool isOrderObserved(Value gates) {
     if (isa<ExpertsOp>(user))
       return false;
     // Value by value maps pass the order on.
-    if (isa<NormalizeOp, ScaleOp, SoftmaxOp, SigmoidOp, SoftplusOp, SiluOp,
+    if (isa<NormalizeOp, ScaleOp, ScaleByOp, SoftmaxOp, SigmoidOp, SoftplusOp, SiluOp,
             ReluOp, GeluOp, ClampOp>(user))
       return isOrderObserved(user->getResult(0));
     return true;
@@ -209,7 +209,7 @@ void NormalizeOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
 /// The static routing behind `gates`, if ops in between only change values.
 static AlwaysOp getStaticRouting(Value gates) {
   Operation *def = gates.getDefiningOp();
-  while (isa_and_nonnull<NormalizeOp, ScaleOp, SoftmaxOp, SigmoidOp, SoftplusOp,
+  while (isa_and_nonnull<NormalizeOp, ScaleOp, ScaleByOp, SoftmaxOp, SigmoidOp, SoftplusOp,
                          SiluOp, ReluOp, GeluOp, ClampOp>(def))
     def = def->getOperand(0).getDefiningOp();
   return dyn_cast_or_null<AlwaysOp>(def);
@@ -237,6 +237,8 @@ struct InlineOnlyExpert : OpRewritePattern<ExpertsOp> {
     auto always = getStaticRouting(op.getGates());
     if (!always || always.getExperts().size() != 1)
       return rewriter.notifyMatchFailure(op, "not one expert for all tokens");
+    if (op.getInputs().empty())
+      return rewriter.notifyMatchFailure(op, "a constant body");
     if (op->hasAttr("sluice.counter"))
       return rewriter.notifyMatchFailure(op, "the op's work is counted");
     auto result = cast<RankedTensorType>(op.getType());

@@ -116,17 +116,16 @@ LogicalResult PlanOp::inferReturnTypes(MLIRContext *context,
                                        Adaptor adaptor,
                                        SmallVectorImpl<Type> &types) {
   auto gates = dyn_cast<GatesType>(adaptor.getGates().getType());
-  if (!gates || !gates.isPerToken()) // C1
-    return emitOptionalError(
-        loc, "expected gates with a bound per token but got ",
-        adaptor.getGates().getType());
+  if (!gates)
+    return emitOptionalError(loc, "expected gates but got ",
+                             adaptor.getGates().getType());
   Type index = IndexType::get(context);
   int64_t slots = gates.hasDynamicTokens() ? ShapedType::kDynamic
-                                           : gates.getTokens() * gates.getCount();
+                                           : gates.getTokens() * gates.getSlots();
   types.push_back(RankedTensorType::get({gates.getExperts() + 1}, index));
   types.push_back(RankedTensorType::get({slots}, index));
   types.push_back(
-      RankedTensorType::get({gates.getTokens(), gates.getCount()}, index));
+      RankedTensorType::get({gates.getTokens(), gates.getSlots()}, index));
   return success();
 }
 

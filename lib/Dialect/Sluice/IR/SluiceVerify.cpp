@@ -143,6 +143,27 @@ LogicalResult BroadcastOp::verify() {
   return success();
 }
 
+LogicalResult RMSNormOp::verify() {
+  auto type = cast<RankedTensorType>(getType());
+  if (type.getRank() < 1 || type.isDynamicDim(type.getRank() - 1) ||
+      type.getShape().back() == 0) // C1
+    return emitOpError("expected a tensor whose last dimension is static and "
+                       "not 0 but got ")
+           << type;
+  if (getGain()) {
+    auto gain = cast<RankedTensorType>(getGain().getType());
+    if (gain.getDimSize(0) != type.getShape().back()) // C2
+      return emitOpError("expected a gain of ")
+             << type.getShape().back() << " elements, as the last dimension of "
+             << type << ", but got " << gain;
+  }
+  double eps = getEps().convertToDouble();
+  if (!std::isfinite(eps) || eps < 0) // C3
+    return emitOpError("expected eps to be finite and not negative but got ")
+           << eps;
+  return success();
+}
+
 LogicalResult SplitOp::verify() {
   if (getNumResults() != getParts()) // C2
     return emitOpError("expected ")
@@ -225,8 +246,6 @@ LogicalResult NormalizeOp::verify() {
 
 template <typename OpTy> static LogicalResult verifyExperts(OpTy op) {
   GatesType gates = cast<GatesType>(op.getGates().getType());
-  if (op.getInputs().empty()) // C1
-    return op.emitOpError("expected at least one input");
   Block *block = op.getBodyBlock();
   unsigned numInputs = op.getInputs().size();
   unsigned numParams = op.getParams().size();
@@ -280,6 +299,16 @@ template <typename OpTy> static LogicalResult verifyExperts(OpTy op) {
     return a.getRank() == b.getRank() &&
            a.getShape().drop_front() == b.getShape().drop_front();
   };
+  if (op.getInputs().empty()) { // C4
+    if (!yielded.hasStaticShape())
+      return op.emitOpError("expected a body without inputs to yield a tensor "
+                            "of static shape, every row of its expert's "
+                            "output, but got ")
+             << yielded;
+    SmallVector<int64_t> shape = {ShapedType::kDynamic};
+    llvm::append_range(shape, yielded.getShape());
+    yielded = RankedTensorType::get(shape, yielded.getElementType());
+  }
   if (yielded.getRank() < 1 || !yielded.isDynamicDim(0) ||
       !llvm::all_of(yielded.getShape().drop_front(),
                     [](int64_t d) { return !ShapedType::isDynamic(d); })) // C4
@@ -293,7 +322,8 @@ template <typename OpTy> static LogicalResult verifyExperts(OpTy op) {
            << " rows, one for each token, of the shape that the body yields, "
            << yielded << ", but got " << result;
   if (op.getCombine() == Combine::Replace &&
-      !(gates.isPerToken() && gates.getCount() == 1)) // C5
+      !(gates.isPerToken() && gates.getCount() == 1) &&
+      gates.getExperts() != 1) // C5
     return op.emitOpError("expected gates with at most 1 entry per token for "
                           "combine replace but got ")
            << gates;

@@ -282,14 +282,36 @@ private:
     Builder builder(module.getContext());
     module.walk([&](Operation *op) {
       auto grouped = dyn_cast<GroupedOp>(op);
+      bool handlesRows = grouped && grouped.getRowsPerTask() == 0 &&
+                         !grouped.getInputs().empty();
+      auto fromEntries = dyn_cast<FromEntriesOp>(op);
+      auto fromDense = dyn_cast<FromDenseOp>(op);
+      bool isBounded =
+          fromDense && cast<GatesType>(fromDense.getGates().getType()).isPerToken();
       if (!isa<check::ExpectCloseOp, check::ExpectEqualOp>(op) &&
-          !(grouped && grouped.getRowsPerTask() == 0))
+          !handlesRows && !fromEntries && !isBounded)
         return;
       int64_t code = result.size() + 1;
       op->setAttr("sluice.code", builder.getI64IntegerAttr(code));
       json::Object failure{{"code", code},
                            {"kind", op->getName().stripDialect()},
                            {"where", getLocationText(op->getLoc())}};
+      if (isBounded)
+        failure["message"] = "token {index} has more than {actual} entries, "
+                             "the bound of the result's type";
+      if (fromEntries) {
+        int64_t experts =
+            cast<GatesType>(fromEntries.getGates().getType()).getExperts();
+        failure["message"] = ("slot {index} (of token {expected}) names expert "
+                              "{actual}, expected -1 or an expert from 0 to " +
+                              Twine(experts - 1))
+                                 .str();
+        result.push_back(json::Object(failure));
+        failure["code"] = code + 1;
+        failure["message"] = "slot {index} (of token {expected}) names expert "
+                             "{actual}, which an earlier slot of the token "
+                             "names already";
+      }
       if (grouped)
         failure["message"] = "the expert's body yielded {actual} rows for "
                              "{expected} tokens; it must yield as many as it "

@@ -74,6 +74,16 @@ private:
       return isa<GatesType>(softmax.getType()) || rank(softmax.getInput()) > 1;
     if (isa<SplitOp, tensor::CastOp>(op))
       return rank(op.getOperand(0)) > 1;
+    if (auto norm = dyn_cast<RMSNormOp>(op))
+      return rank(norm.getInput()) > 1 && has(norm.getInput());
+    if (isa<FromEntriesOp, FromDenseOp, JoinOp>(op))
+      return llvm::all_of(op.getOperands(), [&](Value v) { return has(v); });
+    if (isa<FilterOp, ScaleByOp>(op)) {
+      // The second operand speaks of these tokens, or of experts only.
+      auto type = cast<RankedTensorType>(op.getOperand(1).getType());
+      return has(op.getOperand(1)) ? type.getRank() == 2
+                                   : type.hasStaticShape();
+    }
     if (auto experts = dyn_cast<ExpertsOp>(op)) {
       auto rowOperand = [&](Value v) { return has(v); };
       if (!has(experts.getGates()) ||
@@ -86,7 +96,7 @@ private:
                                          experts.getInputs().size());
     }
     if (isa<TopKOp, AlwaysOp, KeepGroupsOp, NormalizeOp, ScaleOp, EntriesOp,
-            SigmoidOp, SoftplusOp, SiluOp, ReluOp, GeluOp, ClampOp>(op))
+            DenseOp, ColumnsOp, SigmoidOp, SoftplusOp, SiluOp, ReluOp, GeluOp, ClampOp>(op))
       return true;
     if (OpTrait::hasElementwiseMappableTraits(&op))
       return llvm::all_of(op.getOperands(), [&](Value v) { return has(v); });
@@ -122,12 +132,6 @@ struct PlanDispatch : sluice::impl::SluicePlanDispatchBase<PlanDispatch> {
         [&](ExpertsOp op) { outermostFirst.push_back(op); });
     SmallVector<int64_t> rows;
     for (ExpertsOp op : outermostFirst) {
-      if (!op.getGates().getType().isPerToken()) {
-        op.emitError("expected gates with a bound per token, for which there "
-                     "is a plan, but got ")
-            << op.getGates().getType();
-        return signalPassFailure();
-      }
       rows.push_back(chooseRows(op));
     }
     for (size_t i = outermostFirst.size(); i-- > 0;)
@@ -136,8 +140,11 @@ struct PlanDispatch : sluice::impl::SluicePlanDispatchBase<PlanDispatch> {
 
 private:
   int64_t chooseRows(ExpertsOp op) {
-    Operation *mixing = RowLocality().findMixingOp(*op.getBodyBlock(),
-                                                   op.getInputs().size());
+    // A constant body has no rows to mix.
+    Operation *mixing = nullptr;
+    if (!op.getInputs().empty())
+      mixing = RowLocality().findMixingOp(*op.getBodyBlock(),
+                                          op.getInputs().size());
     auto function = op->getParentOfType<FunctionOpInterface>();
     auto options = remark::RemarkOpts::name("tasks")
                        .category("sluice-plan-dispatch")

@@ -86,6 +86,23 @@ def Sluice_WeightOn : Sluice_Enum<"WeightOn", "where a gate's value is applied",
   I32EnumAttrCase<"Nothing", 2, "none">]>;
 def Sluice_WeightOnAttr : Sluice_EnumAttr<Sluice_WeightOn, "weight_on">;
 
+def Sluice_LimitOrder : Sluice_Enum<"LimitOrder", "which entries come first", [
+  I32EnumAttrCase<"Choice", 0, "choice">,
+  I32EnumAttrCase<"Token", 1, "token">]>;
+def Sluice_LimitOrderAttr : Sluice_EnumAttr<Sluice_LimitOrder, "limit_order">;
+
+def Sluice_CapacityKind : Sluice_Enum<"CapacityKind", "of what a share", [
+  I32EnumAttrCase<"Factor", 0, "factor">,
+  I32EnumAttrCase<"Fraction", 1, "fraction">]>;
+def Sluice_CapacityKindAttr
+    : Sluice_EnumAttr<Sluice_CapacityKind, "capacity_kind">;
+
+def Sluice_Rounding : Sluice_Enum<"Rounding", "how a number becomes whole", [
+  I32EnumAttrCase<"Floor", 0, "floor">,
+  I32EnumAttrCase<"Nearest", 1, "nearest">,
+  I32EnumAttrCase<"Ceil", 2, "ceil">]>;
+def Sluice_RoundingAttr : Sluice_EnumAttr<Sluice_Rounding, "rounding">;
+
 //===----------------------------------------------------------------------===//
 // Types
 //===----------------------------------------------------------------------===//
@@ -157,6 +174,9 @@ def Sluice_GatesType : TypeDef<Sluice_Dialect, "Gates"> {
     bool hasDynamicTokens() const {
       return ::mlir::ShapedType::isDynamic(getTokens());
     }
+    /// How many slots a token has where gates are laid out token by token: the
+    /// bound, or one for each expert if there is none.
+    int64_t getSlots() const { return isPerToken() ? getCount() : getExperts(); }
     /// The same routing decision with values of another type.
     GatesType withElementType(::mlir::Type type) const {
       return get(getContext(), getTokens(), getExperts(), type, getBound(),
@@ -175,8 +195,12 @@ def Sluice_Float : AnyTypeOf<[F16, BF16, F32, F64],
 def Sluice_FloatTensor : RankedTensorOf<[Sluice_Float]>;
 def Sluice_FloatMatrix : TensorRankOf<[Sluice_Float], [2]>;
 def Sluice_FloatVector : TensorRankOf<[Sluice_Float], [1]>;
-def Sluice_FloatOrFloatTensor : AnyTypeOf<[Sluice_Float, Sluice_FloatTensor],
-                                "a float or a tensor of floats">;
+def Sluice_Element : AnyTypeOf<[Sluice_Float, I1, I32, I64, Index],
+                               "f16, bf16, f32, f64, i1, i32, i64 or index">;
+def Sluice_StoredTensor : RankedTensorOf<[F16, BF16, F32, F64, I32, I64]>;
+def Sluice_AnyTensor : RankedTensorOf<[Sluice_Element]>;
+def Sluice_ElementOrTensor : AnyTypeOf<[Sluice_Element, Sluice_AnyTensor],
+                                       "a number or a tensor of numbers">;
 def Sluice_FloatTensorOrGates : AnyTypeOf<[Sluice_FloatTensor, Sluice_GatesType],
                                 "a tensor of floats or gates">;
 

@@ -34,6 +34,9 @@ def Sluice_ExpertsOp : Sluice_Op<"experts", [
     all experts. What belongs to a token must come as an input, what belongs to
     an expert as a parameter. Bodies may contain routers and experts.
 
+    A body without inputs is a constant for each expert: a table's row, a hidden
+    unit's row of the second matrix (`docs/Rationale/Systems.md`).
+
     What costs: a multiply-add, and a byte of a parameter, only where an entry
     is present.
 
@@ -55,8 +58,8 @@ def Sluice_ExpertsOp : Sluice_Op<"experts", [
     ```
 
     Constraints:
-    - (C1) there is at least one input; inputs have at least one dimension and
-      as many rows as the gates have tokens
+    - (C1) inputs have at least one dimension and as many rows as the gates have
+      tokens; there may be none
     - (C2) a parameter has a static shape whose first dimension is the gates'
       number of experts
     - (C3) the body has one argument for each input (its type with a dynamic
@@ -64,8 +67,10 @@ def Sluice_ExpertsOp : Sluice_Op<"experts", [
       first dimension)
     - (C4) the body yields one tensor with a dynamic number of rows; the result
       is that tensor with as many rows as the gates have tokens, of an element
-      type of its own
-    - (C5) `replace`: the gates have at most 1 entry per token
+      type of its own. A *constant* body, with no inputs, yields a static tensor
+      instead, which is every row of its expert's
+    - (C5) `replace`: the gates have at most 1 entry per token, by their bound or
+      because there is one expert
     - (C6) `else` goes with `replace` only and has the type of the result
   }];
   let arguments = (ins Sluice_GatesType:$gates,

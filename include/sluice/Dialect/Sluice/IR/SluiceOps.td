@@ -12,6 +12,7 @@
 include "sluice/Dialect/Sluice/IR/SluiceWeightOps.td"
 include "sluice/Dialect/Sluice/IR/SluiceTensorOps.td"
 include "sluice/Dialect/Sluice/IR/SluiceRouterOps.td"
+include "sluice/Dialect/Sluice/IR/SluiceGatesOps.td"
 include "sluice/Dialect/Sluice/IR/SluiceExpertOps.td"
 include "sluice/Dialect/Sluice/IR/SluicePlanOps.td"
 

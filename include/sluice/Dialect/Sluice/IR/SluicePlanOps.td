@@ -17,7 +17,7 @@ def Sluice_PlanOp : Sluice_Op<"plan",
   let summary = "groups the entries of gates by expert";
   let description = [{
     A stable counting sort: compressed sparse columns of G. With k slots per
-    token a slot's number is t * k + j. Of the n present entries, sorted by
+    token (E where gates are not bounded per token) a slot's number is t * k + j. Of the n present entries, sorted by
     expert and then by slot number:
 
     - `offsets`, [E + 1]: expert e has the positions offsets[e] to
@@ -33,11 +33,8 @@ def Sluice_PlanOp : Sluice_Op<"plan",
     %offsets, %order, %place = sluice.plan %g : !sluice.gates<?x64xf32, 8 per token>
     // tensor<65xindex>, tensor<?xindex>, tensor<?x8xindex>
     ```
-
-    Constraints:
-    - (C1) the gates are bounded per token
   }];
-  let arguments = (ins Sluice_GatesPerToken:$gates);
+  let arguments = (ins Sluice_GatesType:$gates);
   let results = (outs TensorRankOf<[Index], [1]>:$offsets,
                       TensorRankOf<[Index], [1]>:$order,
                       TensorRankOf<[Index], [2]>:$place);
@@ -70,7 +67,7 @@ def Sluice_GroupedOp : Sluice_Op<"grouped", [
       gives for the gates
     - (C8) `rows_per_task` is at least 0
   }];
-  let arguments = (ins Sluice_GatesPerToken:$gates,
+  let arguments = (ins Sluice_GatesType:$gates,
                        TensorRankOf<[Index], [1]>:$offsets,
                        TensorRankOf<[Index], [1]>:$order,
                        TensorRankOf<[Index], [2]>:$place,

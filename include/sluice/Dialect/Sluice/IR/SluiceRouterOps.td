@@ -179,6 +179,32 @@ def Sluice_NormalizeOp : Sluice_Op<"normalize", [Pure, SameOperandsAndResultType
   }];
 }
 
+def Sluice_ScaleByOp : Sluice_Op<"scale_by", [
+    Pure, AllTypesMatch<["input", "result"]>]> {
+  let summary = "multiplies the values of gates by a tensor";
+  let description = [{
+    v -> v * factor at (t, e) for each present entry. The factors are repeated
+    to tokens x experts as `sluice.broadcast` does: [E] per expert (Gemma 4), [1]
+    learned and global (Inkling), [T, 1] per token, [T, E] per entry. Computed in
+    at least f32, rounded once. Presence does not change.
+
+    ```mlir
+    %s = sluice.scale_by %g, %f : !sluice.gates<?x10xf32, 3 per token>, tensor<10xf32>
+    ```
+
+    Constraints:
+    - (C1) aligned at the end with [T, E], each dimension of the factors is 1 or
+      that one
+  }];
+  let arguments = (ins Sluice_GatesType:$input,
+                       TensorRankOf<[Sluice_Float], [1, 2]>:$factor);
+  let results = (outs Sluice_GatesType:$result);
+  let assemblyFormat = [{
+    $input `,` $factor attr-dict `:` type($input) `,` type($factor)
+  }];
+  let hasVerifier = 1;
+}
+
 def Sluice_ScaleOp : Sluice_Op<"scale", [Pure, SameOperandsAndResultType]> {
   let summary = "multiplies the values of gates by a number";
   let description = [{

@@ -177,6 +177,34 @@ def Sluice_SoftmaxOp : Sluice_Op<"softmax", [Pure, SameOperandsAndResultType]> {
   let hasVerifier = 1;
 }
 
+def Sluice_RMSNormOp : Sluice_Op<"rms_norm", [
+    Pure, AllTypesMatch<["input", "result"]>]> {
+  let summary = "divides each row by its root mean square";
+  let description = [{
+    Along the last dimension, x / sqrt(mean(x^2) + eps), times `gain` if there is
+    one (arXiv 1910.07467). Computed in at least f32, rounded once.
+
+    ```mlir
+    %n = sluice.rms_norm %x eps 1.0e-6 : tensor<?x64xf32>
+    %n = sluice.rms_norm %x eps 1.0e-6 gain %w : tensor<?x64xf32>, tensor<64xf32>
+    ```
+
+    Constraints:
+    - (C1) `input` has at least one dimension, and its last one is static and
+      not 0
+    - (C2) `gain` has as many elements as the last dimension
+    - (C3) `eps` is finite and not negative
+  }];
+  let arguments = (ins Sluice_FloatTensor:$input, F64Attr:$eps,
+                       Optional<Sluice_FloatVector>:$gain);
+  let results = (outs Sluice_FloatTensor:$result);
+  let assemblyFormat = [{
+    $input `eps` $eps (`gain` $gain^)? attr-dict
+    `:` type($input) (`,` type($gain)^)?
+  }];
+  let hasVerifier = 1;
+}
+
 def Sluice_BroadcastOp : Sluice_Op<"broadcast",
     [Pure, InferTypeOpAdaptor]> {
   let summary = "repeats a number, a vector or a column to another's shape";
@@ -199,9 +227,8 @@ def Sluice_BroadcastOp : Sluice_Op<"broadcast",
     - (C2) aligned at the end, a dimension of `source` is 1 or that of `like`;
       a dynamic one is compatible with a dynamic one only
   }];
-  let arguments = (ins Sluice_FloatOrFloatTensor:$source,
-                       AnyRankedTensor:$like);
-  let results = (outs Sluice_FloatTensor:$result);
+  let arguments = (ins Sluice_ElementOrTensor:$source, AnyRankedTensor:$like);
+  let results = (outs Sluice_AnyTensor:$result);
   let assemblyFormat =
       "$source `like` $like attr-dict `:` type($source) `,` type($like)";
   let hasVerifier = 1;

@@ -23,7 +23,7 @@ def Sluice_WeightOp : Sluice_Op<"weight", [Symbol]> {
     placeholders give several leading dimensions, left to right. The name inside
     the braces is for the reader.
 
-    The element type is that of the file (f16, bf16, f32 or f64); nothing is
+    The element type is that of the file (f16, bf16, f32, f64, i32 or i64); nothing is
     converted on the way, and another type in the file is an error.
 
     ```mlir
@@ -35,7 +35,8 @@ def Sluice_WeightOp : Sluice_Op<"weight", [Symbol]> {
     ```
 
     Constraints:
-    - (C1) `type` is a ranked tensor of static shape of f16, bf16, f32 or f64
+    - (C1) `type` is a ranked tensor of static shape of f16, bf16, f32, f64, i32 or
+      i64
     - (C2) the tensor's name is not empty
     - (C3) braces in the name are placeholders: `{name}` or `{name+offset}`
     - (C4) there are at most as many placeholders as dimensions
@@ -46,7 +47,7 @@ def Sluice_WeightOp : Sluice_Op<"weight", [Symbol]> {
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$tensor,
-                       TypeAttrOf<Sluice_FloatTensor>:$type);
+                       TypeAttrOf<Sluice_StoredTensor>:$type);
   let assemblyFormat = "$sym_name $tensor attr-dict `:` $type";
   let hasVerifier = 1;
 }
@@ -64,7 +65,7 @@ def Sluice_GetWeightOp : Sluice_Op<"get_weight",
     - (C2) the result has exactly its type
   }];
   let arguments = (ins FlatSymbolRefAttr:$weight);
-  let results = (outs Sluice_FloatTensor:$result);
+  let results = (outs Sluice_StoredTensor:$result);
   let assemblyFormat = "$weight attr-dict `:` type($result)";
 }
 

@@ -37,8 +37,6 @@ def SluicePlanDispatch : Pass<"sluice-plan-dispatch"> {
         (%t = %x : tensor<?x8xf32>) with (%w = %ws : tensor<4x8x8xf32>)
         combine sum weight output rows_per_task 32 -> tensor<?x8xf32> { ... }
     ```
-
-    Gates that are not bounded per token have no plan yet and are an error.
   }];
   let options = [
     Option<"rowsPerTask", "rows-per-task", "int64_t", /*default=*/"32",
