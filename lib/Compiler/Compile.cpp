@@ -83,6 +83,10 @@ sluice::compileModel(mlir::ModuleOp lowered, const CompileOptions &options,
   return result;
 }
 
+llvm::Error CompiledModel::checkHost() const {
+  return checkHostRuns(*machine);
+}
+
 llvm::Error CompiledModel::emit(Format format,
                                 llvm::SmallVectorImpl<char> &output) const {
   llvm::raw_svector_ostream os(output);

@@ -101,6 +101,8 @@ lookUpFunctions(llvm::orc::LLJIT &jit, const std::string &manifest) {
 
 llvm::Expected<JitModel> JitModel::create(const CompiledModel &model,
                                           llvm::StringRef weightsPath) {
+  if (llvm::Error error = model.checkHost())
+    return std::move(error);
   llvm::SmallVector<char, 0> object;
   if (llvm::Error error = model.emit(CompiledModel::Format::Object, object))
     return std::move(error);

@@ -125,12 +125,22 @@ sluice::createTargetMachine(llvm::StringRef cpu, unsigned optLevel) {
 }
 
 std::string sluice::getRequiredFeatures(const llvm::TargetMachine &machine) {
-  // What lib/Runtime/Artifact knows how to ask the processor for.
+  // What a compiler uses without being asked, and what lib/Runtime/Artifact
+  // knows how to look for. Other features need intrinsics.
   static constexpr llvm::StringLiteral checked[] = {
-      "sse4.2",     "popcnt",     "avx",        "avx2",     "fma",
-      "f16c",       "bmi",        "bmi2",       "lzcnt",    "movbe",
-      "avx512f",    "avx512bw",   "avx512cd",   "avx512dq", "avx512vl",
-      "avx512vnni", "avx512bf16", "avx512fp16", "avxvnni"};
+      "sse4.2",       "popcnt",
+      "movbe",        "avx",
+      "fma",          "f16c",
+      "avx2",         "bmi",
+      "bmi2",         "lzcnt",
+      "gfni",         "avxvnni",
+      "avx512f",      "avx512dq",
+      "avx512cd",     "avx512bw",
+      "avx512vl",     "avx512vnni",
+      "avx512vbmi",   "avx512vbmi2",
+      "avx512ifma",   "avx512vpopcntdq",
+      "avx512bf16",   "avx512fp16",
+      "avx512bitalg", "egpr"};
   if (!machine.getTargetTriple().isX86())
     return "";
   std::vector<std::string> required;
@@ -138,6 +148,23 @@ std::string sluice::getRequiredFeatures(const llvm::TargetMachine &machine) {
     if (machine.getMCSubtargetInfo()->checkFeatures("+" + feature.str()))
       required.push_back(feature.str());
   return llvm::join(required, ",");
+}
+
+llvm::Error sluice::checkHostRuns(const llvm::TargetMachine &machine) {
+  std::string required = getRequiredFeatures(machine);
+  llvm::SmallVector<llvm::StringRef> names, missing;
+  llvm::StringRef(required).split(names, ',', /*MaxSplit=*/-1,
+                                  /*KeepEmpty=*/false);
+  auto host = llvm::sys::getHostCPUFeatures();
+  for (llvm::StringRef name : names)
+    if (!host.lookup(name))
+      missing.push_back(name);
+  if (missing.empty())
+    return llvm::Error::success();
+  return llvm::createStringError(
+      "this machine, " + llvm::sys::getHostCPUName() +
+      ", cannot run code for " + machine.getTargetCPU() + ": it lacks " +
+      llvm::join(missing, ", "));
 }
 
 void sluice::setTarget(llvm::Module &module,

@@ -30,6 +30,9 @@ createTargetMachine(llvm::StringRef cpu, unsigned optLevel);
 /// architecture's baseline, as far as an artifact can check it at load time.
 std::string getRequiredFeatures(const llvm::TargetMachine &machine);
 
+/// Fails if this process's machine cannot run code for `machine`.
+llvm::Error checkHostRuns(const llvm::TargetMachine &machine);
+
 /// Sets triple and layout of `module`, and processor and features on each of
 /// its functions, so that tools that read its text choose the same ones.
 void setTarget(llvm::Module &module, const llvm::TargetMachine &machine);

@@ -91,6 +91,9 @@ public:
   /// Writes the code. May be called repeatedly, in any order.
   llvm::Error emit(Format format, llvm::SmallVectorImpl<char> &output) const;
 
+  /// Fails if this machine lacks instructions that the code may use.
+  llvm::Error checkHost() const;
+
   /// The manifest as JSON; see sluice-c/Runtime.h.
   const std::string &getManifest() const { return manifest; }
 

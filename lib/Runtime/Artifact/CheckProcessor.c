@@ -22,7 +22,12 @@
 enum { EAX, EBX, ECX, EDX };
 
 /// The states that the operating system saves and restores (XCR0).
-enum { NO_STATE = 0, AVX_STATE = 0x06, AVX512_STATE = 0xE6 };
+enum {
+  NO_STATE = 0,
+  AVX_STATE = 0x06,
+  AVX512_STATE = 0xE6,
+  APX_STATE = 0x80000
+};
 
 /// Where CPUID tells of a feature.
 typedef struct feature {
@@ -49,6 +54,13 @@ static const feature features[] = {
     {"avx512cd", 7, 0, EBX, 28, AVX512_STATE},
     {"avx512bw", 7, 0, EBX, 30, AVX512_STATE},
     {"avx512vl", 7, 0, EBX, 31, AVX512_STATE},
+    {"avx512ifma", 7, 0, EBX, 21, AVX512_STATE},
+    {"avx512vbmi", 7, 0, ECX, 1, AVX512_STATE},
+    {"avx512vbmi2", 7, 0, ECX, 6, AVX512_STATE},
+    {"gfni", 7, 0, ECX, 8, NO_STATE},
+    {"avx512bitalg", 7, 0, ECX, 12, AVX512_STATE},
+    {"avx512vpopcntdq", 7, 0, ECX, 14, AVX512_STATE},
+    {"egpr", 7, 1, EDX, 21, APX_STATE},
     {"avx512vnni", 7, 0, ECX, 11, AVX512_STATE},
     {"avx512fp16", 7, 0, EDX, 23, AVX512_STATE},
     {"avx512bf16", 7, 1, EAX, 5, AVX512_STATE},
