@@ -147,6 +147,7 @@ llvm::LogicalResult evaluateSluice(Evaluator &evaluator, mlir::Operation *op);
 llvm::LogicalResult evaluateCheck(Evaluator &evaluator, mlir::Operation *op);
 /// The parts of the sluice dialect that have files of their own.
 llvm::LogicalResult evaluateRouter(Evaluator &evaluator, mlir::Operation *op);
+llvm::LogicalResult evaluateGates(Evaluator &evaluator, mlir::Operation *op);
 llvm::LogicalResult evaluateExperts(Evaluator &evaluator, mlir::Operation *op);
 
 /// True if a value of this type can be held; false also for null.

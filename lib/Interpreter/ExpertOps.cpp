@@ -170,21 +170,24 @@ LogicalResult ExpertsRun::runBody(int64_t expert, ArrayRef<Visit> visits) {
     return failure();
 
   Tensor output = std::get<Tensor>(yielded.front());
-  if (output.getDim(0) != static_cast<int64_t>(visits.size()))
+  // A body without inputs yields what is the row of each of its tokens.
+  bool isConstant = inputs.empty();
+  if (!isConstant && output.getDim(0) != static_cast<int64_t>(visits.size()))
     return op->emitError("expected the body to yield ")
            << visits.size() << " rows, one for each token, but got "
            << output.getDim(0);
-  int64_t rowSize = output.getRowSize();
-  const Element *source = output.data();
+  int64_t rowSize = isConstant ? output.getNumElements() : output.getRowSize();
   Element *data = result.mutableData();
-  for (const Visit &visit : visits)
+  for (auto [n, visit] : llvm::enumerate(visits)) {
+    const Element *row = output.data() + (isConstant ? 0 : n * rowSize);
     for (int64_t i = 0; i < rowSize; ++i) {
-      double number = (source++)->f;
+      double number = row[i].f;
       if (weight == WeightOn::Output)
         number *= visit.value;
       Element &target = data[visit.token * rowSize + i];
       target.f = combine == Combine::Sum ? target.f + number : number;
     }
+  }
   return success();
 }
 
@@ -200,7 +203,8 @@ LogicalResult ExpertsRun::run() {
     ArrayRef<Visit> tokens(list);
     while (!tokens.empty()) {
       size_t size = tokens.size();
-      if (rowsPerTask > 0)
+      // A constant is made once, whatever its tokens.
+      if (rowsPerTask > 0 && !inputs.empty())
         size = std::min<size_t>(size, rowsPerTask);
       if (failed(runBody(expert, tokens.take_front(size))))
         return failure();
@@ -239,9 +243,9 @@ LogicalResult sluice::interpreter::evaluateExperts(Evaluator &evaluator,
 
   auto grouped = cast<GroupedOp>(op);
   Gates gates = evaluator.getGates(grouped.getGates());
-  int64_t k = cast<GatesType>(grouped.getGates().getType()).getCount();
-  int64_t numSlots = gates.getNumTokens() * k;
-  Plan plan = makePlan(gates, k);
+  auto type = cast<GatesType>(grouped.getGates().getType());
+  int64_t numSlots = gates.getNumTokens() * type.getSlots();
+  Plan plan = makePlan(gates, type);
   if (failed(checkPlan(evaluator, grouped, grouped.getOffsets(), "offsets",
                        plan.offsets.size(), plan.offsets)) ||
       failed(checkPlan(evaluator, grouped, grouped.getOrder(), "order",

@@ -11,6 +11,8 @@
 
 #include "RuntimeValue.h"
 
+#include "sluice/Dialect/Sluice/IR/Sluice.h"
+
 namespace sluice::interpreter {
 
 /// The results of `sluice.plan`, which see; `order` has one element for each
@@ -22,7 +24,8 @@ struct Plan {
   std::vector<int64_t> place;
 };
 
-Plan makePlan(const Gates &gates, int64_t slotsPerToken);
+/// `type` is that of the gates, and says what the slots are.
+Plan makePlan(const Gates &gates, GatesType type);
 
 } // namespace sluice::interpreter
 

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Evaluator.h"
 #include "Plan.h"
+#include "Selection.h"
 
 #include "sluice/Dialect/Sluice/IR/Sluice.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -19,49 +19,6 @@
 using namespace mlir;
 using namespace sluice;
 using namespace sluice::interpreter;
-
-//===----------------------------------------------------------------------===//
-// The order of scores
-//===----------------------------------------------------------------------===//
-
-/// True if score `a` is larger than `b`: NaN is larger than everything and
-/// equal to itself.
-static bool isLarger(double a, double b) {
-  if (std::isnan(a) || std::isnan(b))
-    return std::isnan(a) && !std::isnan(b);
-  return a > b;
-}
-
-/// The numbers of the scores, the largest first, equal ones as they stand.
-static SmallVector<int64_t> rank(ArrayRef<double> scores) {
-  auto order = llvm::to_vector(llvm::seq<int64_t>(0, scores.size()));
-  llvm::sort(order, [&](int64_t a, int64_t b) {
-    if (isLarger(scores[a], scores[b]) || isLarger(scores[b], scores[a]))
-      return isLarger(scores[a], scores[b]);
-    return a < b;
-  });
-  return order;
-}
-
-/// Notes by how much the order of two ranked scores was decided.
-static void recordDecision(Evaluator &evaluator, double first, double second) {
-  if (!isLarger(first, second)) {
-    ++evaluator.exactTies;
-    return;
-  }
-  // No rounding brings a number to the other side of an infinity or a NaN.
-  if (!std::isfinite(first) || !std::isfinite(second))
-    return;
-  double gap = std::fabs(first - second) /
-               std::max({std::fabs(first), std::fabs(second), 1e-30});
-  evaluator.smallestMargin = std::min(evaluator.smallestMargin, gap);
-}
-
-static SmallVector<double> getRow(const Tensor &matrix, int64_t row) {
-  const Element *first = matrix.data() + row * matrix.getDim(1);
-  return llvm::map_to_vector(ArrayRef(first, matrix.getDim(1)),
-                             [](Element element) { return element.f; });
-}
 
 //===----------------------------------------------------------------------===//
 // Making gates
@@ -219,19 +176,25 @@ static LogicalResult evaluateEntries(Evaluator &evaluator, EntriesOp op) {
   return success();
 }
 
-Plan sluice::interpreter::makePlan(const Gates &gates, int64_t slotsPerToken) {
-  int64_t numTokens = gates.getNumTokens();
+Plan sluice::interpreter::makePlan(const Gates &gates, GatesType type) {
+  int64_t numTokens = gates.getNumTokens(), slotsPerToken = type.getSlots();
+  std::vector<std::vector<int64_t>> slotsOf(gates.getNumExperts());
+  for (int64_t t = 0; t < numTokens; ++t)
+    for (auto [j, slot] : llvm::enumerate(gates.getSlots(t)))
+      if (slot.isPresent())
+        slotsOf[slot.expert].push_back(t * slotsPerToken +
+                                       (type.isPerToken() ? j : slot.expert));
+
   Plan plan;
   plan.place.assign(numTokens * slotsPerToken, -1);
   std::vector<int64_t> numPlaces(numTokens, 0);
-  for (int64_t e = 0; e < gates.getNumExperts(); ++e) {
+  for (ArrayRef<int64_t> slots : slotsOf) {
     plan.offsets.push_back(plan.order.size());
-    for (int64_t t = 0; t < numTokens; ++t)
-      for (auto [j, slot] : llvm::enumerate(gates.getSlots(t)))
-        if (slot.expert == e) {
-          plan.place[t * slotsPerToken + numPlaces[t]++] = plan.order.size();
-          plan.order.push_back(t * slotsPerToken + j);
-        }
+    for (int64_t slot : slots) {
+      int64_t t = slot / slotsPerToken;
+      plan.place[t * slotsPerToken + numPlaces[t]++] = plan.order.size();
+      plan.order.push_back(slot);
+    }
   }
   plan.offsets.push_back(plan.order.size());
   return plan;
@@ -239,27 +202,28 @@ Plan sluice::interpreter::makePlan(const Gates &gates, int64_t slotsPerToken) {
 
 static LogicalResult evaluatePlan(Evaluator &evaluator, PlanOp op) {
   Gates gates = evaluator.getGates(op.getGates());
-  int64_t k = cast<GatesType>(op.getGates().getType()).getCount();
-  int64_t numTokens = gates.getNumTokens();
-  Plan plan = makePlan(gates, k);
-  auto setResult = [&](Value result, ArrayRef<int64_t> shape,
-                       ArrayRef<int64_t> numbers) -> LogicalResult {
-    FailureOr<Tensor> tensor =
-        evaluator.makeTensor(op, shape, Element::ofInt(-1));
-    if (failed(tensor))
-      return failure();
-    Element *target = tensor->mutableData();
-    for (int64_t number : numbers)
-      *target++ = Element::ofInt(number);
-    evaluator.set(result, std::move(*tensor));
-    return success();
-  };
+  auto type = cast<GatesType>(op.getGates().getType());
+  int64_t k = type.getSlots(), numTokens = gates.getNumTokens();
   // What `order` leaves unspecified is -1, where every use is an error.
-  if (failed(setResult(op.getOffsets(), {gates.getNumExperts() + 1},
-                       plan.offsets)) ||
-      failed(setResult(op.getOrder(), {numTokens * k}, plan.order)) ||
-      failed(setResult(op.getPlace(), {numTokens, k}, plan.place)))
+  Element none = Element::ofInt(-1);
+  FailureOr<Tensor> place = evaluator.makeTensor(op, {numTokens, k}, none);
+  if (failed(place))
     return failure();
+  FailureOr<Tensor> order = evaluator.makeTensor(op, {numTokens * k}, none);
+  FailureOr<Tensor> offsets =
+      evaluator.makeTensor(op, {gates.getNumExperts() + 1}, none);
+  if (failed(order) || failed(offsets))
+    return failure();
+
+  Plan plan = makePlan(gates, type);
+  auto setResult = [&](Value result, Tensor &tensor,
+                       ArrayRef<int64_t> numbers) {
+    llvm::transform(numbers, tensor.mutableData(), Element::ofInt);
+    evaluator.set(result, std::move(tensor));
+  };
+  setResult(op.getOffsets(), *offsets, plan.offsets);
+  setResult(op.getOrder(), *order, plan.order);
+  setResult(op.getPlace(), *place, plan.place);
   return success();
 }
 
@@ -273,5 +237,5 @@ LogicalResult sluice::interpreter::evaluateRouter(Evaluator &evaluator,
       .Case([&](PlanOp op) { return evaluatePlan(evaluator, op); })
       .Case([&](ScaleOp op) { return evaluateScale(evaluator, op); })
       .Case([&](TopKOp op) { return evaluateTopK(evaluator, op); })
-      .Default([&](Operation *op) { return evaluator.emitUnknown(op); });
+      .Default([&](Operation *op) { return evaluateGates(evaluator, op); });
 }

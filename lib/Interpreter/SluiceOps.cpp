@@ -32,6 +32,10 @@ static std::optional<Dtype> getDtype(Type type) {
     return Dtype::F32;
   if (isa<Float64Type>(type))
     return Dtype::F64;
+  if (type.isInteger(32))
+    return Dtype::I32;
+  if (type.isInteger(64))
+    return Dtype::I64;
   return std::nullopt;
 }
 
@@ -55,15 +59,15 @@ static LogicalResult evaluateGetWeight(Evaluator &evaluator, GetWeightOp op) {
   FailureOr<Tensor> tensor = evaluator.makeTensor(op, shape);
   if (failed(tensor) || !dtype)
     return failure();
-  llvm::Expected<std::vector<double>> numbers =
-      evaluator.options.weights->loadAsDoubles(weight.getTensor(), *dtype,
-                                               shape);
-  if (!numbers)
+  llvm::Expected<HostTensor> stored =
+      evaluator.options.weights->load(weight.getTensor(), *dtype, shape);
+  if (!stored)
     return op.emitError("cannot load the weight '@")
-           << op.getWeight() << "': " << llvm::toString(numbers.takeError());
+           << op.getWeight() << "': " << llvm::toString(stored.takeError());
   Element *target = tensor->mutableData();
-  for (double number : *numbers)
-    *target++ = Element::ofFloat(number);
+  for (int64_t i = 0, e = tensor->getNumElements(); i < e; ++i)
+    target[i] = isFloat(*dtype) ? Element::ofFloat(stored->get(i))
+                                : Element::ofInt(stored->getInteger(i));
   evaluator.constants[weight] = *tensor;
   evaluator.set(op, std::move(*tensor));
   return success();
@@ -227,6 +231,32 @@ static LogicalResult evaluateSoftmax(Evaluator &evaluator, SoftmaxOp op) {
   return success();
 }
 
+static LogicalResult evaluateRMSNorm(Evaluator &evaluator, RMSNormOp op) {
+  Tensor tensor = evaluator.getTensor(op.getInput());
+  Tensor gain;
+  if (op.getGain())
+    gain = evaluator.getTensor(op.getGain());
+  Type type = op.getResult().getType().getElementType();
+  double eps = op.getEps().convertToDouble();
+  int64_t rowSize = tensor.getShape().back();
+  if (op.getGain() && gain.getDim(0) != rowSize)
+    return op.emitError("expected a gain of ")
+           << rowSize << " elements but got " << gain.getDim(0);
+  Element *data = tensor.mutableData();
+  for (int64_t row = 0, e = tensor.getNumElements(); row < e; row += rowSize) {
+    double sum = 0.0;
+    for (int64_t i = 0; i < rowSize; ++i)
+      sum += data[row + i].f * data[row + i].f;
+    double root = std::sqrt(sum / rowSize + eps);
+    for (int64_t i = 0; i < rowSize; ++i) {
+      double factor = op.getGain() ? gain.data()[i].f : 1.0;
+      data[row + i].f = roundNarrow(data[row + i].f / root * factor, type);
+    }
+  }
+  evaluator.set(op, std::move(tensor));
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // Shapes
 //===----------------------------------------------------------------------===//
@@ -300,6 +330,7 @@ LogicalResult sluice::interpreter::evaluateSluice(Evaluator &evaluator,
       })
       .Case([&](GetWeightOp op) { return evaluateGetWeight(evaluator, op); })
       .Case([&](LinearOp op) { return evaluateLinear(evaluator, op); })
+      .Case([&](RMSNormOp op) { return evaluateRMSNorm(evaluator, op); })
       .Case([&](ReluOp) { return mapNumbers(evaluator, op, relu); })
       .Case([&](SigmoidOp) { return mapNumbers(evaluator, op, sigmoid); })
       .Case([&](SiluOp) { return mapNumbers(evaluator, op, silu); })

@@ -96,9 +96,11 @@ public:
   void printCountersJSON(llvm::raw_ostream &os) const;
 
   /// The smallest relative gap |a - b| / max(|a|, |b|, 1e-30), other than 0,
-  /// by which a selection (topk, keep_groups) decided in all runs: between
-  /// neighbours among the k chosen, between the last chosen and the best that
-  /// was not, and between the last group kept and the first masked. Infinity if
+  /// by which a selection (topk, keep_groups, choose_tokens, limit with
+  /// priority) decided in all runs: between neighbours among a token's k
+  /// chosen, between the last chosen and the best that was not, between the
+  /// last group kept and the first masked, and between the priorities of the
+  /// last token that an expert kept and the first that it dropped. Infinity if
   /// there was none. Where it is as small as a rounding error, an
   /// implementation in another precision may rightly choose otherwise.
   double getSmallestMargin() const;

@@ -1,5 +1,4 @@
 //===- ModelOpsTest.cpp - Products, activations, weights --------*- C++ -*-===//
-//-*-===//
 //
 // Part of the Sluice project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information. SPDX-License-Identifier:
@@ -30,6 +29,9 @@ protected:
         run({make(dtype, {static_cast<int64_t>(values.size())}, values)});
     return results.empty() ? std::vector<double>() : results[0];
   }
+
+  std::vector<std::vector<double>>
+  runWithWeights(const char *model, std::string header, llvm::StringRef data);
 };
 } // namespace
 
@@ -105,6 +107,48 @@ TEST_F(ModelOpsTest, softmax) {
              {0.333984375, 0.333984375, 0.333984375});
 }
 
+TEST_F(ModelOpsTest, rmsNorm) {
+  const std::string head = "func.func @main(%x: tensor<?x2xf32>, "
+                           "%w: tensor<2xf32>) -> tensor<?x2xf32> {\n";
+  const std::string tail = "return %y : tensor<?x2xf32>\n}";
+  load(head + "%y = sluice.rms_norm %x eps 0.5 : tensor<?x2xf32>\n" + tail);
+  // Means of squares: 24.5 and 0, with eps 25 and 0.5.
+  HostTensor inputs[] = {f32({2, 2}, {0, 7, 0, 0}), f32({2}, {2, -3})};
+  auto results = run(inputs);
+  ASSERT_EQ(results.size(), 1u);
+  expectNear(results[0], {0, 1.4, 0, 0});
+  load(head +
+       "%y = sluice.rms_norm %x eps 0.5 gain %w : tensor<?x2xf32>, "
+       "tensor<2xf32>\n" +
+       tail);
+  HostTensor others[] = {f32({2, 2}, {0, 7, 7, 0}), f32({2}, {2, -3})};
+  results = run(others);
+  ASSERT_EQ(results.size(), 1u);
+  expectNear(results[0], {0, -4.2, 2.8, 0});
+  HostTensor none[] = {f32({0, 2}, {}), f32({2}, {2, -3})};
+  run(none);
+  EXPECT_EQ(shapes[0], (std::vector<int64_t>{0, 2}));
+
+  // 0 / 0 without an eps.
+  load(head + "%y = sluice.rms_norm %x eps 0.0 : tensor<?x2xf32>\n" + tail);
+  results = run(inputs);
+  ASSERT_EQ(results.size(), 1u);
+  expectSame(llvm::ArrayRef(results[0]).drop_front(2), {NaN, NaN});
+}
+
+TEST_F(ModelOpsTest, rmsNormRoundsOnce) {
+  load(R"(func.func @main() -> tensor<2xbf16> {
+    %x = arith.constant dense<[1.0, 2.0]> : tensor<2xbf16>
+    %w = arith.constant dense<1.28125> : tensor<2xbf16>
+    %y = sluice.rms_norm %x eps 0.0 gain %w : tensor<2xbf16>, tensor<2xbf16>
+    return %y : tensor<2xbf16>
+  })");
+  auto results = run();
+  ASSERT_EQ(results.size(), 1u);
+  // Rounded before the gain, they would be 0.8125 and 1.625.
+  expectSame(results[0], {0.80859375, 1.6171875});
+}
+
 TEST_F(ModelOpsTest, split) {
   load(R"(func.func @main(%x: tensor<?x4xf32>)
       -> (tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>) {
@@ -145,6 +189,29 @@ TEST_F(ModelOpsTest, broadcast) {
             "expected dimension 0 of the source to have size 2 but got 3\n");
 }
 
+TEST_F(ModelOpsTest, broadcastOfAnyElements) {
+  load(R"(func.func @main(%x: tensor<?x2xf32>, %b: tensor<?x1xi1>,
+        %i: tensor<2xi32>, %n: i64, %d: index)
+      -> (tensor<?x2xi1>, tensor<?x2xi32>, tensor<?x2xi64>, tensor<?x2xindex>) {
+    %a = sluice.broadcast %b like %x : tensor<?x1xi1>, tensor<?x2xf32>
+    %c = sluice.broadcast %i like %x : tensor<2xi32>, tensor<?x2xf32>
+    %e = sluice.broadcast %n like %x : i64, tensor<?x2xf32>
+    %f = sluice.broadcast %d like %a : index, tensor<?x2xi1>
+    return %a, %c, %e, %f
+      : tensor<?x2xi1>, tensor<?x2xi32>, tensor<?x2xi64>, tensor<?x2xindex>
+  })");
+  HostTensor inputs[] = {f32({2, 2}, {NaN, 0, 0, 0}),
+                         make(Dtype::Bool, {2, 1}, {1, 0}),
+                         make(Dtype::I32, {2}, {-1, 2}),
+                         make(Dtype::I64, {}, {-7}), make(Dtype::I64, {}, {9})};
+  auto results = run(inputs);
+  ASSERT_EQ(results.size(), 4u);
+  expectSame(results[0], {1, 1, 0, 0});
+  expectSame(results[1], {-1, 2, -1, 2});
+  expectSame(results[2], {-7, -7, -7, -7});
+  expectSame(results[3], {9, 9, 9, 9});
+}
+
 //===----------------------------------------------------------------------===//
 // Weights
 //===----------------------------------------------------------------------===//
@@ -157,37 +224,76 @@ static const char weightModel[] = R"(
     return %a, %b : tensor<2x1x2xf32>, tensor<2x1x2xf32>
   })";
 
-TEST_F(ModelOpsTest, weightsAreStacked) {
-  std::string header =
-      R"({"experts.0.w":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},)"
-      R"("experts.1.w":{"dtype":"F32","shape":[1,2],"data_offsets":[8,16]}})";
+/// Runs @main of `model` with a weights file of this header and data.
+std::vector<std::vector<double>>
+ModelOpsTest::runWithWeights(const char *model, std::string header,
+                             llvm::StringRef data) {
   header.resize((header.size() + 7) / 8 * 8, ' ');
-  const float numbers[] = {1, 2, 3, 4};
   uint64_t headerSize = header.size();
-
   llvm::SmallString<128> path;
-  ASSERT_FALSE(
+  EXPECT_FALSE(
       llvm::sys::fs::createTemporaryFile("sluice", "safetensors", path));
   llvm::FileRemover remover(path);
   std::error_code error;
   llvm::raw_fd_ostream file(path, error);
-  ASSERT_FALSE(error);
+  EXPECT_FALSE(error);
   file.write(reinterpret_cast<const char *>(&headerSize), sizeof(headerSize));
-  file << header;
-  file.write(reinterpret_cast<const char *>(numbers), sizeof(numbers));
+  file << header << data;
   file.close();
 
   llvm::Expected<WeightsFile> weights = WeightsFile::open(path);
-  ASSERT_TRUE(static_cast<bool>(weights))
-      << llvm::toString(weights.takeError());
+  if (!weights) {
+    ADD_FAILURE() << llvm::toString(weights.takeError());
+    return {};
+  }
   Options options;
   options.weights = &*weights;
-  load(weightModel, options);
+  load(model, options);
   auto results = run();
+  interpreter.reset();
+  return results;
+}
+
+template <typename T, size_t n>
+static llvm::StringRef asBytes(const T (&numbers)[n]) {
+  return llvm::StringRef(reinterpret_cast<const char *>(numbers),
+                         sizeof(numbers));
+}
+
+TEST_F(ModelOpsTest, weightsAreStacked) {
+  const float numbers[] = {1, 2, 3, 4};
+  auto results = runWithWeights(
+      weightModel,
+      R"({"experts.0.w":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},)"
+      R"("experts.1.w":{"dtype":"F32","shape":[1,2],"data_offsets":[8,16]}})",
+      asBytes(numbers));
   ASSERT_EQ(results.size(), 2u);
   expectSame(results[0], {1, 2, 3, 4});
   expectSame(results[1], {1, 2, 3, 4});
-  interpreter.reset();
+}
+
+TEST_F(ModelOpsTest, integerWeights) {
+  const char model[] = R"(
+    sluice.weight @i "i" : tensor<2xi32>
+    sluice.weight @j "j" : tensor<2xi64>
+    func.func @main() -> (tensor<2xi32>, tensor<2xi64>) {
+      %i = sluice.get_weight @i : tensor<2xi32>
+      %j = sluice.get_weight @j : tensor<2xi64>
+      %large = arith.constant dense<9007199254740992> : tensor<2xi64>
+      %d = arith.subi %j, %large : tensor<2xi64>
+      return %i, %d : tensor<2xi32>, tensor<2xi64>
+    })";
+  // 2^53 + 1 is not a double.
+  const int64_t numbers[] = {(int64_t(7) << 32) | 0xFFFFFFFF, 9007199254740993,
+                             9007199254740992};
+  auto results = runWithWeights(
+      model,
+      R"({"i":{"dtype":"I32","shape":[2],"data_offsets":[0,8]},)"
+      R"("j":{"dtype":"I64","shape":[2],"data_offsets":[8,24]}})",
+      asBytes(numbers));
+  ASSERT_EQ(results.size(), 2u);
+  expectSame(results[0], {-1, 7});
+  expectSame(results[1], {1, 0});
 }
 
 TEST_F(ModelOpsTest, weightsWithoutAFile) {
