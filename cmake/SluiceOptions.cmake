@@ -29,6 +29,10 @@ if(SLUICE_SANITIZE)
   add_compile_options(-fsanitize=${SLUICE_SANITIZE} -fno-sanitize=vptr
                       -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${SLUICE_SANITIZE})
+  # The layout of llvm::Statistic depends on NDEBUG: it must be the library's.
+  if(NOT LLVM_ENABLE_ASSERTIONS)
+    add_compile_definitions(NDEBUG)
+  endif()
 endif()
 
 # Tools share the libraries' precompiled header, which -fPIE would not match.
