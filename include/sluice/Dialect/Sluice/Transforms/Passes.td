@@ -11,6 +11,19 @@
 
 include "mlir/Pass/PassBase.td"
 
+def SluiceInlineBodies : Pass<"sluice-inline-bodies", "::mlir::ModuleOp"> {
+  let summary = "inline the calls in experts' bodies";
+  let description = [{
+    Replaces each `func.call` in the body of a `sluice.experts` by what the
+    function does, so that passes which look at bodies (the one that cuts tokens
+    into tasks, fusion into products) see it whole: a body written once as a
+    function, for routed and shared experts, costs nothing. Calls elsewhere are
+    left alone.
+
+    A function that calls itself, or that has more than one block, is an error.
+  }];
+}
+
 def SluicePlanDispatch : Pass<"sluice-plan-dispatch"> {
   let summary = "give every experts op a plan: model level to plan level";
   let description = [{
