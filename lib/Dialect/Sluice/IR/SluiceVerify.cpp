@@ -249,6 +249,8 @@ template <typename OpTy> static LogicalResult verifyExperts(OpTy op) {
   Block *block = op.getBodyBlock();
   unsigned numInputs = op.getInputs().size();
   unsigned numParams = op.getParams().size();
+  if (numInputs == 0 && op.getWeight() == WeightOn::Input) // C1
+    return op.emitOpError("expected at least one input for weight input");
   if (block->getNumArguments() != numInputs + numParams) // C3
     return op.emitOpError("expected a body with ")
            << numInputs + numParams

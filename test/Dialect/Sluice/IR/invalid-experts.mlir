@@ -2,14 +2,27 @@
 //
 // RUN: sluice-opt %s --split-input-file --verify-diagnostics
 
-// C1 of experts
+// C4 of experts: without inputs nothing says how many rows there are.
 func.func @experts(%g: !sluice.gates<?x4xf32, 2 per token>) {
-  // expected-error @+1 {{'sluice.experts' op expected at least one input}}
+  // expected-error @+1 {{'sluice.experts' op expected a body without inputs to yield a tensor of static shape, every row of its expert's output, but got 'tensor<?x6xf32>'}}
   %y = sluice.experts by %g : !sluice.gates<?x4xf32, 2 per token>
       () combine sum weight output -> tensor<?x6xf32> {
     %c = arith.constant dense<0.0> : tensor<1x6xf32>
     %o = tensor.cast %c : tensor<1x6xf32> to tensor<?x6xf32>
     sluice.yield %o : tensor<?x6xf32>
+  }
+  return
+}
+
+// -----
+
+// C1 of experts: there is nothing to scale.
+func.func @experts(%g: !sluice.gates<?x4xf32>, %rows: tensor<4x6xf32>) {
+  // expected-error @+1 {{'sluice.experts' op expected at least one input for weight input}}
+  %y = sluice.experts by %g : !sluice.gates<?x4xf32>
+      () with (%row = %rows : tensor<4x6xf32>)
+      combine sum weight input -> tensor<?x6xf32> {
+    sluice.yield %row : tensor<6xf32>
   }
   return
 }

@@ -59,7 +59,7 @@ def Sluice_ExpertsOp : Sluice_Op<"experts", [
 
     Constraints:
     - (C1) inputs have at least one dimension and as many rows as the gates have
-      tokens; there may be none
+      tokens; there may be none, but `weight input` needs one
     - (C2) a parameter has a static shape whose first dimension is the gates'
       number of experts
     - (C3) the body has one argument for each input (its type with a dynamic

@@ -83,7 +83,7 @@ def Sluice_FromDenseOp : Sluice_Op<"from_dense", [Pure]> {
   let results = (outs Sluice_GatesType:$gates);
   let assemblyFormat = [{
     $values `where` $mask attr-dict
-    `:` type($values) `,` type($mask) `->` type($gates)
+    `:` type($values) `,` type($mask) `->` qualified(type($gates))
   }];
   let hasVerifier = 1;
 }
@@ -102,7 +102,7 @@ def Sluice_DenseOp : Sluice_Op<"dense", [Pure, InferTypeOpAdaptor]> {
   let arguments = (ins Sluice_GatesType:$gates);
   let results = (outs Sluice_FloatMatrix:$values,
                       TensorRankOf<[I1], [2]>:$present);
-  let assemblyFormat = "$gates attr-dict `:` type($gates)";
+  let assemblyFormat = "$gates attr-dict `:` qualified(type($gates))";
 }
 
 def Sluice_ChooseTokensOp : Sluice_Op<"choose_tokens",
@@ -154,15 +154,17 @@ def Sluice_ColumnsOp : Sluice_Op<"columns", [Pure, InferTypeOpAdaptor]> {
   }];
   let arguments = (ins Sluice_GatesType:$input, I64Attr:$from, I64Attr:$to);
   let results = (outs Sluice_GatesType:$result);
-  let assemblyFormat = "$input `from` $from `to` $to attr-dict `:` type($input)";
+  let assemblyFormat = [{
+    $input `from` $from `to` $to attr-dict `:` qualified(type($input))
+  }];
   let hasFolder = 1;
 }
 
 def Sluice_JoinOp : Sluice_Op<"join", [Pure, InferTypeOpAdaptor]> {
   let summary = "the entries of both";
   let description = [{
-    A token's entries of `a`, in order, then those of `b` whose expert it does
-    not have from `a`. Bounds per token add up, to at most the number of
+    A token's entries of `a`, in order and without gaps, then those of `b` whose
+    expert it does not have from `a`. Bounds per token add up, to at most the number of
     experts; otherwise the result has no bound.
 
     ```mlir
@@ -177,7 +179,9 @@ def Sluice_JoinOp : Sluice_Op<"join", [Pure, InferTypeOpAdaptor]> {
   }];
   let arguments = (ins Sluice_GatesType:$a, Sluice_GatesType:$b);
   let results = (outs Sluice_GatesType:$result);
-  let assemblyFormat = "$a `,` $b attr-dict `:` type($a) `,` type($b)";
+  let assemblyFormat = [{
+    $a `,` $b attr-dict `:` qualified(type($a)) `,` qualified(type($b))
+  }];
 }
 
 def Sluice_FilterOp : Sluice_Op<"filter", [
@@ -202,7 +206,7 @@ def Sluice_FilterOp : Sluice_Op<"filter", [
                        TensorRankOf<[I1], [1, 2]>:$mask);
   let results = (outs Sluice_GatesType:$result);
   let assemblyFormat = [{
-    $input `where` $mask attr-dict `:` type($input) `,` type($mask)
+    $input `where` $mask attr-dict `:` qualified(type($input)) `,` type($mask)
   }];
   let hasVerifier = 1;
 }
@@ -235,7 +239,7 @@ def Sluice_LimitOp : Sluice_Op<"limit", [
   let results = (outs Sluice_GatesType:$result);
   let assemblyFormat = [{
     $input `,` $capacity `by` $order (`priority` $priority^)? attr-dict
-    `:` type($input) (`,` type($priority)^)?
+    `:` qualified(type($input)) (`,` type($priority)^)?
   }];
   let hasVerifier = 1;
 }
@@ -249,7 +253,7 @@ def Sluice_CapacityOp : Sluice_Op<"capacity", [Pure]> {
         fraction f:  max(round(f * T), min)
 
     in float64, rounded as said: `floor` (Mesh TensorFlow), `nearest`, halves to
-    even (T5X), or `ceil` (NLLB).
+    even (T5X), or `ceil` (NLLB); at most 2^62, more than any number of tokens.
 
     ```mlir
     %c = sluice.capacity of %p factor 1.25 floor min 4 : tensor<?x64xf32>

@@ -200,7 +200,7 @@ def Sluice_ScaleByOp : Sluice_Op<"scale_by", [
                        TensorRankOf<[Sluice_Float], [1, 2]>:$factor);
   let results = (outs Sluice_GatesType:$result);
   let assemblyFormat = [{
-    $input `,` $factor attr-dict `:` type($input) `,` type($factor)
+    $input `,` $factor attr-dict `:` qualified(type($input)) `,` type($factor)
   }];
   let hasVerifier = 1;
 }
