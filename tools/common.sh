@@ -27,7 +27,7 @@ fi
 # LOG that matches PATTERN (a regular expression with a group) and the seconds:
 # on a terminal in place, else a line now and then. Returns the exit status.
 with_progress() {
-  local what=$1 pattern=$2 log=$3 start=$SECONDS shown='' state pid status=0
+  local what=$1 pattern=$2 log=$3 start=$SECONDS shown=0 state pid status=0
   shift 3
   mkdir -p "$(dirname "$log")"
   "$@" >"$log" 2>&1 </dev/null &
@@ -39,9 +39,9 @@ with_progress() {
     state=$(tail -n 40 "$log" | sed -nE "s~.*$pattern.*~\1~p" | tail -n 1)
     if [[ -t 1 ]]; then
       printf '\r%s: %s, %d s \033[K' "$what" "${state:-starting}" $((SECONDS - start))
-    elif (((SECONDS - start) % 30 == 0)) && [[ $state != "$shown" ]]; then
-      printf '%s: %s, %d s\n' "$what" "$state" $((SECONDS - start))
-      shown=$state
+    elif ((SECONDS - start >= shown + 30)); then
+      shown=$((SECONDS - start))
+      printf '%s: %s, %d s\n' "$what" "${state:-starting}" "$shown"
     fi
   done
   wait "$pid" || status=$?
