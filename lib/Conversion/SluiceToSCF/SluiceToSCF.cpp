@@ -128,6 +128,7 @@ struct ConvertSluiceToSCF
 
     ConversionTarget target(*context);
     RewritePatternSet patterns(context);
+    populateGatherToSCFPatterns(converter, patterns);
     populateGatesToSCFPatterns(converter, patterns);
     populateRoutersToSCFPatterns(converter, patterns);
     populatePlanToSCFPatterns(converter, patterns);
@@ -142,7 +143,7 @@ struct ConvertSluiceToSCF
     target.addIllegalOp<TopKOp, AlwaysOp, KeepGroupsOp, NormalizeOp, ScaleOp,
                         EntriesOp, PlanOp, GroupedOp, ExpertsOp, FromEntriesOp,
                         FromDenseOp, DenseOp, ChooseTokensOp, ColumnsOp, JoinOp,
-                        FilterOp, ScaleByOp, LimitOp, CapacityOp>();
+                        FilterOp, ScaleByOp, LimitOp, CapacityOp, tensor::GatherOp>();
     target.addDynamicallyLegalOp<func::FuncOp>([&](func::FuncOp op) {
       return converter.isSignatureLegal(op.getFunctionType());
     });

@@ -61,6 +61,8 @@ void getRows(LoopBuilder &b, mlir::Value tensor, mlir::OpFoldResult row,
 mlir::Value comesBefore(LoopBuilder &b, mlir::Value key, mlir::Value index,
                         mlir::Value otherKey, mlir::Value otherIndex);
 
+void populateGatherToSCFPatterns(const mlir::TypeConverter &converter,
+                                 mlir::RewritePatternSet &patterns);
 void populateGatesToSCFPatterns(const mlir::TypeConverter &converter,
                                 mlir::RewritePatternSet &patterns);
 void populateRoutersToSCFPatterns(const mlir::TypeConverter &converter,

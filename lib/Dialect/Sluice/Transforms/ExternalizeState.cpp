@@ -11,6 +11,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "sluice/Analysis/DimensionClasses.h"
 #include "sluice/Dialect/Check/IR/Check.h"
@@ -289,13 +290,17 @@ private:
       bool isBounded =
           fromDense && cast<GatesType>(fromDense.getGates().getType()).isPerToken();
       if (!isa<check::ExpectCloseOp, check::ExpectEqualOp>(op) &&
-          !handlesRows && !fromEntries && !isBounded)
+          !handlesRows && !fromEntries && !isBounded && !isa<tensor::GatherOp>(op))
         return;
       int64_t code = result.size() + 1;
       op->setAttr("sluice.code", builder.getI64IntegerAttr(code));
       json::Object failure{{"code", code},
                            {"kind", op->getName().stripDialect()},
                            {"where", getLocationText(op->getLoc())}};
+      if (isa<tensor::GatherOp>(op))
+        failure["message"] = "index {actual} at position {index} is out of "
+                             "bounds, expected 0 or more and less than "
+                             "{expected}";
       if (isBounded)
         failure["message"] = "token {index} has more than {actual} entries, "
                              "the bound of the result's type";
