@@ -38,6 +38,8 @@ void sluice::buildPlanPipeline(OpPassManager &pm, const CPUOptions &options) {
 static void buildBufferization(OpPassManager &pm) {
   bufferization::OneShotBufferizePassOptions bufferize;
   bufferize.bufferizeFunctionBoundaries = true;
+  // A loop may carry a tensor that it does not update in place.
+  bufferize.allowReturnAllocsFromLoops = true;
   bufferize.functionBoundaryTypeConversion =
       bufferization::LayoutMapOption::IdentityLayoutMap;
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
@@ -82,7 +84,8 @@ void sluice::buildCPUPipeline(OpPassManager &pm, const CPUOptions &options) {
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
   pm.addPass(arith::createArithExpandOpsPass({/*includeBf16=*/true}));
-  pm.addPass(createConvertMathToLLVMPass());
+  // log(1 + x), the approximation, is 0 for small x: libm has log1p.
+  pm.addPass(createConvertMathToLLVMPass({/*approximateLog1p=*/false}));
   pm.addPass(createConvertMathToLibmPass());
   pm.addPass(createFinalizeMemRefToLLVMConversionPass());
   pm.addPass(createConvertFuncToLLVMPass());
