@@ -12,7 +12,7 @@
 
 // GATHER: :[[@LINE+4]]:8: index 3 at position 1 is out of bounds, expected 0 or more and less than 3
 func.func @gather() -> tensor<3x2xf32> {
-  %table = arith.constant dense<1.0> : tensor<3x2xf32>
+  %table = arith.constant dense<[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]> : tensor<3x2xf32>
   %ids = arith.constant dense<[[0], [3], [-1]]> : tensor<3x1xi64>
   %r = tensor.gather %table[%ids] gather_dims([0])
     : (tensor<3x2xf32>, tensor<3x1xi64>) -> tensor<3x2xf32>
