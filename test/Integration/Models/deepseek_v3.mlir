@@ -1,5 +1,5 @@
-// DeepSeek-V3 (arXiv:2412.19437; DeepseekV3MoE of transformers): sigmoid scores; a bias that chooses but does not weigh;
-// topk_group 2 of n_group 4; norm_topk_prob; routed_scaling_factor 2.5; n_shared_experts 1. From first_k_dense_replace on.
+// DeepSeek-V3 (arXiv:2412.19437; DeepseekV3MoE of transformers): sigmoid scores; a bias that chooses but does not weigh.
+// Switches: n_group = 4; topk_group = 2; norm_topk_prob = true; routed_scaling_factor = 2.5; n_shared_experts = 1.
 !tokens = tensor<?x64xf32>  !scores = tensor<?x16xf32>  !gates = !sluice.gates<?x16xf32, 4 per token>
 !hidden = tensor<?x48xf32>  !in = tensor<48x64xf32>     !out = tensor<64x48xf32>
 sluice.weight @router "model.layers.1.mlp.gate.weight" : tensor<16x64xf32>

@@ -1,5 +1,6 @@
 // gpt-oss (arXiv:2508.10925; GptOssMLP of transformers): softmax after selection, biases everywhere, [E, in, out]
-// weights, gate and up interleaved. Switches: swiglu_limit 7, swiglu_alpha 1.702. Inside the body a line is a formula.
+// weights, gate and up interleaved. Inside the body a line is a formula.
+// Switches: swiglu_limit = 7; swiglu_alpha = 1.702.
 !tokens = tensor<?x64xf32>
 !hidden = tensor<?x48xf32>
 !gates = !sluice.gates<?x8xf32, 4 per token>

@@ -1,6 +1,6 @@
 // GraniteMoE (arXiv:2408.13359; GraniteMoeMoE of transformers): softmax after
-// selection; gate and up are the halves of one matrix. residual_multiplier scales
-// the block's output, outside of the block.
+// selection; gate and up are the halves of one matrix.
+// Switches: residual_multiplier scales the block's output, outside of the block.
 !tokens = tensor<?x48xf32>
 !hidden = tensor<?x58xf32>
 !gates = !sluice.gates<?x12xf32, 4 per token>

@@ -1,5 +1,6 @@
 // Mixtral (arXiv:2401.04088; MixtralSparseMoeBlock of transformers): softmax, top-2,
 // normalised; w1 is the gate, w3 goes up, w2 down.
+// Switches: num_experts_per_tok = 2; hidden_act = silu.
 !tokens = tensor<?x64xf32>
 !hidden = tensor<?x96xf32>
 !gates = !sluice.gates<?x8xf32, 2 per token>

@@ -1,5 +1,6 @@
-// OLMoE (arXiv:2409.02060; OlmoeSparseMoeBlock of transformers), as released:
-// norm_topk_prob = false, so the chosen probabilities do not add up to 1.
+// OLMoE (arXiv:2409.02060; OlmoeSparseMoeBlock of transformers): as released, the
+// chosen probabilities are not normalised, so they do not add up to 1.
+// Switches: norm_topk_prob = false.
 !tokens = tensor<?x50xf32>
 !hidden = tensor<?x42xf32>
 !gates = !sluice.gates<?x16xf32, 5 per token>

@@ -1,5 +1,6 @@
-// OLMoE (arXiv:2409.02060; OlmoeSparseMoeBlock of transformers), norm_topk_prob = true.
-// The third layer of a small language model of this kind, trained on real text.
+// OLMoE, trained (arXiv:2409.02060; OlmoeSparseMoeBlock of transformers): the third
+// layer of a small language model of this kind, trained on real text; normalised.
+// Switches: norm_topk_prob = true.
 !tokens = tensor<?x128xf32>
 !hidden = tensor<?x96xf32>
 !gates = !sluice.gates<?x16xf32, 2 per token>

@@ -1,5 +1,5 @@
-// Qwen2-MoE (arXiv:2407.10671; Qwen2MoeSparseMoeBlock of transformers), norm_topk_prob = false; a shared expert behind a
-// gate of its own beside the others. decoder_sparse_step and mlp_only_layers say which layers have such a block.
+// Qwen2-MoE (arXiv:2407.10671; Qwen2MoeSparseMoeBlock of transformers): softmax, top-4; a gated shared expert beside.
+// Switches: norm_topk_prob = false; decoder_sparse_step and mlp_only_layers say which layers have such a block.
 !tokens = tensor<?x56xf32>  !hidden = tensor<?x40xf32>    !in = tensor<40x56xf32>   !out = tensor<56x40xf32>
 !column = tensor<?x1xf32>   !wide = tensor<?x80xf32>      !win = tensor<80x56xf32>  !wout = tensor<56x80xf32>
 !gates = !sluice.gates<?x12xf32, 4 per token>             !ins = tensor<12x40x56xf32>  !outs = tensor<12x56x40xf32>

@@ -89,20 +89,27 @@ static int call(void (*fn)(), void *model,
   using Call2 = int (*)(void *, T, T, sluice_error *);
   using Call3 = int (*)(void *, T, T, T, sluice_error *);
   using Call4 = int (*)(void *, T, T, T, T, sluice_error *);
-  switch (tensors.size()) {
+  using Call5 = int (*)(void *, T, T, T, T, T, sluice_error *);
+  using Call6 = int (*)(void *, T, T, T, T, T, T, sluice_error *);
+  llvm::ArrayRef<T> t = tensors;
+  switch (t.size()) {
   case 1:
-    return reinterpret_cast<Call1>(fn)(model, tensors[0], error);
+    return reinterpret_cast<Call1>(fn)(model, t[0], error);
   case 2:
-    return reinterpret_cast<Call2>(fn)(model, tensors[0], tensors[1], error);
+    return reinterpret_cast<Call2>(fn)(model, t[0], t[1], error);
   case 3:
-    return reinterpret_cast<Call3>(fn)(model, tensors[0], tensors[1],
-                                       tensors[2], error);
+    return reinterpret_cast<Call3>(fn)(model, t[0], t[1], t[2], error);
   case 4:
-    return reinterpret_cast<Call4>(fn)(model, tensors[0], tensors[1],
-                                       tensors[2], tensors[3], error);
+    return reinterpret_cast<Call4>(fn)(model, t[0], t[1], t[2], t[3], error);
+  case 5:
+    return reinterpret_cast<Call5>(fn)(model, t[0], t[1], t[2], t[3], t[4],
+                                       error);
+  case 6:
+    return reinterpret_cast<Call6>(fn)(model, t[0], t[1], t[2], t[3], t[4],
+                                       t[5], error);
   default:
     snprintf(error->message, sizeof(error->message),
-             "expected 1 to 4 tensors but got %zu", tensors.size());
+             "expected 1 to 6 tensors but got %zu", t.size());
     return 1;
   }
 }
