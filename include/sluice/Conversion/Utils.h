@@ -51,6 +51,47 @@ struct LoopBuilder : mlir::OpBuilder {
   void yield(mlir::Value value) {
     mlir::linalg::YieldOp::create(*this, loc, value);
   }
+  mlir::Value extract(mlir::Value tensor, mlir::ValueRange indices) {
+    return mlir::tensor::ExtractOp::create(*this, loc, tensor, indices);
+  }
+  mlir::Value insert(mlir::Value value, mlir::Value tensor,
+                     mlir::ValueRange indices) {
+    return mlir::tensor::InsertOp::create(*this, loc, value, tensor, indices);
+  }
+  mlir::Value compare(mlir::arith::CmpIPredicate predicate, mlir::Value l,
+                      mlir::Value r) {
+    return mlir::arith::CmpIOp::create(*this, loc, predicate, l, r);
+  }
+  mlir::Value select(mlir::Value condition, mlir::Value l, mlir::Value r) {
+    return mlir::arith::SelectOp::create(*this, loc, condition, l, r);
+  }
+  mlir::Value add(mlir::Value l, mlir::Value r) {
+    return mlir::arith::AddIOp::create(*this, loc, l, r);
+  }
+  mlir::Value sub(mlir::Value l, mlir::Value r) {
+    return mlir::arith::SubIOp::create(*this, loc, l, r);
+  }
+  mlir::Value mul(mlir::Value l, mlir::Value r) {
+    return mlir::arith::MulIOp::create(*this, loc, l, r);
+  }
+  /// l and r, both i1.
+  mlir::Value conjunction(mlir::Value l, mlir::Value r) {
+    return mlir::arith::AndIOp::create(*this, loc, l, r);
+  }
+  /// not value, an i1.
+  mlir::Value negation(mlir::Value value) {
+    return mlir::arith::XOrIOp::create(
+        *this, loc, value,
+        mlir::arith::ConstantIntOp::create(*this, loc, 1, 1));
+  }
+  /// An index as i64, or as f64 for what reports it.
+  mlir::Value toInt(mlir::Value index) {
+    return mlir::arith::IndexCastOp::create(*this, loc, getI64Type(), index);
+  }
+  mlir::Value toF64(mlir::Value index) {
+    return mlir::arith::SIToFPOp::create(*this, loc, getF64Type(),
+                                         toInt(index));
+  }
 
   mlir::Location loc;
 };
@@ -70,8 +111,7 @@ inline mlir::Value makeFilled(mlir::OpBuilder &builder, mlir::Location loc,
       mlir::tensor::EmptyOp::create(builder, loc, sizes, elementType);
   mlir::Value number = mlir::arith::ConstantOp::create(
       builder, loc, builder.getFloatAttr(elementType, value));
-  return mlir::linalg::FillOp::create(builder, loc, number, empty)
-      .getResult(0);
+  return mlir::linalg::FillOp::create(builder, loc, number, empty).getResult(0);
 }
 
 /// `value` with a type that differs at most in which dimensions are static.

@@ -20,8 +20,8 @@ namespace {
 /// tokens in parallel.
 class GroupedLowering {
 public:
-  GroupedLowering(GroupedOp op, GroupedOp::GenericAdaptor<ArrayRef<ValueRange>>
-                                    adaptor,
+  GroupedLowering(GroupedOp op,
+                  GroupedOp::GenericAdaptor<ArrayRef<ValueRange>> adaptor,
                   ConversionPatternRewriter &rewriter)
       : op(op), rewriter(rewriter), gates(adaptor.getGates()),
         gatesType(cast<GatesType>(op.getGates().getType())),
@@ -40,7 +40,7 @@ public:
     slotsPerToken = b.index(gatesType.getSlots());
     experts = b.index(gatesType.getExperts());
     tokens = tensor::DimOp::create(b, b.loc, gates.experts, 0);
-    entries = extract(b, offsets, experts);
+    entries = b.extract(offsets, experts);
     count(b);
     makeTasks(b);
     Value rows = runTasks(b);
@@ -49,19 +49,6 @@ public:
 
 private:
   static Value single(ValueRange values) { return values.front(); }
-
-  static Value extract(LoopBuilder &b, Value tensor, ValueRange indices) {
-    return tensor::ExtractOp::create(b, b.loc, tensor, indices);
-  }
-  static Value insert(LoopBuilder &b, Value value, Value tensor, Value index) {
-    return tensor::InsertOp::create(b, b.loc, value, tensor, index);
-  }
-  static Value add(LoopBuilder &b, Value l, Value r) {
-    return arith::AddIOp::create(b, b.loc, l, r);
-  }
-  static Value sub(LoopBuilder &b, Value l, Value r) {
-    return arith::SubIOp::create(b, b.loc, l, r);
-  }
 
   Value getState() {
     return op->getParentOfType<FunctionOpInterface>().getArgument(0);
@@ -91,14 +78,14 @@ private:
     bump(b, b.index(first + 2), entries);
     bump(b, b.index(first + 3), slots);
     makeFor(b, experts, {}, [&](LoopBuilder &b, Value e, ValueRange) {
-      Value rows = sub(b, extract(b, offsets, add(b, e, b.index(1))),
-                       extract(b, offsets, e));
+      Value rows = b.sub(b.extract(offsets, b.add(e, b.index(1))),
+                         b.extract(offsets, e));
       Value touched = arith::IndexCastUIOp::create(
           b, b.loc, b.getIndexType(),
           arith::CmpIOp::create(b, b.loc, arith::CmpIPredicate::ne, rows,
                                 b.index(0)));
       bump(b, b.index(first + 4), touched);
-      bump(b, add(b, e, b.index(first + 5)), rows);
+      bump(b, b.add(e, b.index(first + 5)), rows);
       return SmallVector<Value>{};
     });
   }
@@ -106,20 +93,19 @@ private:
   /// Cuts every expert's positions into tasks: taskExpert and taskBegin.
   void makeTasks(LoopBuilder &b) {
     // Without a limit a task has room for all entries.
-    rowsPerTask = op.getRowsPerTask()
-                      ? b.index(op.getRowsPerTask())
-                      : arith::MaxUIOp::create(b, b.loc, entries, b.index(1))
-                            .getResult();
+    rowsPerTask =
+        op.getRowsPerTask()
+            ? b.index(op.getRowsPerTask())
+            : arith::MaxUIOp::create(b, b.loc, entries, b.index(1)).getResult();
     auto tasksOf = [&](LoopBuilder &b, Value e) -> Value {
-      Value size = sub(b, extract(b, offsets, add(b, e, b.index(1))),
-                       extract(b, offsets, e));
+      Value size = b.sub(b.extract(offsets, b.add(e, b.index(1))),
+                         b.extract(offsets, e));
       return arith::CeilDivUIOp::create(b, b.loc, size, rowsPerTask);
     };
-    numTasks = makeFor(b, experts, b.index(0),
-                       [&](LoopBuilder &b, Value e, ValueRange sum) {
-                         return SmallVector<Value>{add(b, sum[0],
-                                                       tasksOf(b, e))};
-                       })[0];
+    numTasks = makeFor(
+        b, experts, b.index(0), [&](LoopBuilder &b, Value e, ValueRange sum) {
+          return SmallVector<Value>{b.add(sum[0], tasksOf(b, e))};
+        })[0];
     Value empty = tensor::EmptyOp::create(
         b, b.loc, ArrayRef<OpFoldResult>{numTasks}, b.getIndexType());
     Value empty2 = tensor::EmptyOp::create(
@@ -127,20 +113,19 @@ private:
     ValueRange tables = makeFor(
         b, experts, {empty, empty2, b.index(0)},
         [&](LoopBuilder &b, Value e, ValueRange carried) {
-          Value begin = extract(b, offsets, e);
+          Value begin = b.extract(offsets, e);
           Value first = carried[2];
           ValueRange filled = makeFor(
               b, tasksOf(b, e), {carried[0], carried[1]},
               [&](LoopBuilder &b, Value i, ValueRange inner) {
-                Value at = add(b, first, i);
-                Value position = add(
-                    b, begin,
-                    arith::MulIOp::create(b, b.loc, i, rowsPerTask));
-                return SmallVector<Value>{insert(b, e, inner[0], at),
-                                          insert(b, position, inner[1], at)};
+                Value at = b.add(first, i);
+                Value position = b.add(
+                    begin, arith::MulIOp::create(b, b.loc, i, rowsPerTask));
+                return SmallVector<Value>{b.insert(e, inner[0], at),
+                                          b.insert(position, inner[1], at)};
               });
           return SmallVector<Value>{filled[0], filled[1],
-                                    add(b, first, tasksOf(b, e))};
+                                    b.add(first, tasksOf(b, e))};
         });
     taskExpert = tables[0];
     taskBegin = tables[1];
@@ -164,21 +149,20 @@ private:
                [&](OpBuilder &builder, Location loc, ValueRange) {
                  LoopBuilder b(builder, loc);
                  Value row = linalg::IndexOp::create(b, loc, 0);
-                 Value slot = extract(b, order, add(b, begin, row));
-                 SmallVector<Value> indices = {arith::DivUIOp::create(
-                     b, loc, slot, slotsPerToken)};
+                 Value slot = b.extract(order, b.add(begin, row));
+                 SmallVector<Value> indices = {
+                     arith::DivUIOp::create(b, loc, slot, slotsPerToken)};
                  for (int64_t d = 1; d < rank; ++d)
                    indices.push_back(linalg::IndexOp::create(b, loc, d));
-                 Value value = extract(b, input, indices);
+                 Value value = b.extract(input, indices);
                  if (weighed) {
                    Type f = getArithmeticType(type.getElementType());
                    if (gatesType.getElementType().isF64())
                      f = b.getF64Type();
                    Value weight = getWeight(b, slot, f);
-                   value = b.convert(
-                       arith::MulFOp::create(b, loc, b.convert(value, f),
-                                             weight),
-                       type.getElementType());
+                   value = b.convert(arith::MulFOp::create(
+                                         b, loc, b.convert(value, f), weight),
+                                     type.getElementType());
                  }
                  b.yield(value);
                })
@@ -189,7 +173,7 @@ private:
   Value getWeight(LoopBuilder &b, Value slot, Type type) {
     Value t = arith::DivUIOp::create(b, b.loc, slot, slotsPerToken);
     Value j = arith::RemUIOp::create(b, b.loc, slot, slotsPerToken);
-    return b.convert(extract(b, gates.values, {t, j}), type);
+    return b.convert(b.extract(gates.values, {t, j}), type);
   }
 
   /// Runs the body for each task; all rows that were computed, by position.
@@ -200,34 +184,34 @@ private:
       sizes.push_back(b.getIndexAttr(size));
     Value all =
         tensor::EmptyOp::create(b, b.loc, sizes, yielded.getElementType());
-    return makeForall(b, numTasks, all, [&](LoopBuilder &b, Value task,
-                                            ValueRange shared) {
-      Value expert = extract(b, taskExpert, task);
-      Value begin = extract(b, taskBegin, task);
-      Value end = extract(b, offsets, add(b, expert, b.index(1)));
-      Value rows = arith::MinUIOp::create(b, b.loc, rowsPerTask,
-                                          sub(b, end, begin));
-      SmallVector<Value> arguments;
-      for (auto [i, input] : llvm::enumerate(inputs))
-        arguments.push_back(castTo(
-            b, b.loc,
-            gather(b, input, begin, rows,
-                   i == 0 && op.getWeight() == WeightOn::Input),
-            op.getBodyBlock()->getArgument(i).getType()));
-      for (Value param : params)
-        arguments.push_back(slice(b, param, expert));
-      auto yield = cast<YieldOp>(op.getBodyBlock()->getTerminator());
-      rewriter.inlineBlockBefore(op.getBodyBlock(), b.getInsertionBlock(),
-                                 b.getInsertionPoint(), arguments);
-      Value result = rewriter.getRemappedValue(yield.getValue());
-      result = inputs.empty() ? repeat(b, result, rows)
-                              : checkRows(b, result, rows);
-      rewriter.eraseOp(yield);
-      SmallVector<OpFoldResult> offsets, rowSizes;
-      getRows(b, shared[0], begin, rows, offsets, rowSizes);
-      return SmallVector<ParallelInsert>{
-          {result, shared[0], offsets, rowSizes}};
-    })[0];
+    return makeForall(
+        b, numTasks, all, [&](LoopBuilder &b, Value task, ValueRange shared) {
+          Value expert = b.extract(taskExpert, task);
+          Value begin = b.extract(taskBegin, task);
+          Value end = b.extract(offsets, b.add(expert, b.index(1)));
+          Value rows =
+              arith::MinUIOp::create(b, b.loc, rowsPerTask, b.sub(end, begin));
+          SmallVector<Value> arguments;
+          for (auto [i, input] : llvm::enumerate(inputs))
+            arguments.push_back(
+                castTo(b, b.loc,
+                       gather(b, input, begin, rows,
+                              i == 0 && op.getWeight() == WeightOn::Input),
+                       op.getBodyBlock()->getArgument(i).getType()));
+          for (Value param : params)
+            arguments.push_back(slice(b, param, expert));
+          auto yield = cast<YieldOp>(op.getBodyBlock()->getTerminator());
+          rewriter.inlineBlockBefore(op.getBodyBlock(), b.getInsertionBlock(),
+                                     b.getInsertionPoint(), arguments);
+          Value result = rewriter.getRemappedValue(yield.getValue());
+          result = inputs.empty() ? repeat(b, result, rows)
+                                  : checkRows(b, result, rows);
+          rewriter.eraseOp(yield);
+          SmallVector<OpFoldResult> offsets, rowSizes;
+          getRows(b, shared[0], begin, rows, offsets, rowSizes);
+          return SmallVector<ParallelInsert>{
+              {result, shared[0], offsets, rowSizes}};
+        })[0];
   }
 
   /// The shape of one row of what the body yields.
@@ -263,8 +247,8 @@ private:
     if (!code)
       return yielded;
     Value actual = tensor::DimOp::create(b, b.loc, yielded, 0);
-    Value same = arith::CmpIOp::create(b, b.loc, arith::CmpIPredicate::eq,
-                                       actual, rows);
+    Value same =
+        arith::CmpIOp::create(b, b.loc, arith::CmpIPredicate::eq, actual, rows);
     auto branch = scf::IfOp::create(
         b, b.loc, same,
         [&](OpBuilder &builder, Location loc) {
@@ -316,37 +300,37 @@ private:
       sizes[0] = tokens;
     Value result0 =
         tensor::EmptyOp::create(b, b.loc, sizes, type.getElementType());
-    return makeForall(b, tokens, result0, [&](LoopBuilder &b, Value t,
-                                              ValueRange shared) {
-      SmallVector<OpFoldResult> rowSizes(ArrayRef(sizes).drop_front());
-      Value start = makeStart(b, t, rowSizes, f);
-      Value sum = makeFor(
-          b, slotsPerToken, start,
-          [&](LoopBuilder &b, Value j, ValueRange carried) {
-            Value position = extract(b, place, {t, j});
-            Value present = arith::CmpIOp::create(
-                b, b.loc, arith::CmpIPredicate::sge, position, b.index(0));
-            auto branch = scf::IfOp::create(
-                b, b.loc, present,
-                [&](OpBuilder &builder, Location loc) {
-                  LoopBuilder inner(builder, loc);
-                  scf::YieldOp::create(
-                      inner, loc,
-                      addRow(inner, rows, position, carried[0], f));
-                },
-                [&](OpBuilder &builder, Location loc) {
-                  scf::YieldOp::create(builder, loc, carried[0]);
-                });
-            return SmallVector<Value>{branch.getResult(0)};
-          })[0];
-      Value rounded = round(b, sum, type.getElementType());
-      SmallVector<OpFoldResult> offsets(sizes.size(), b.getIndexAttr(0));
-      SmallVector<OpFoldResult> insertSizes(sizes);
-      offsets[0] = t;
-      insertSizes[0] = b.getIndexAttr(1);
-      return SmallVector<ParallelInsert>{
-          {rounded, shared[0], offsets, insertSizes}};
-    })[0];
+    return makeForall(
+        b, tokens, result0, [&](LoopBuilder &b, Value t, ValueRange shared) {
+          SmallVector<OpFoldResult> rowSizes(ArrayRef(sizes).drop_front());
+          Value start = makeStart(b, t, rowSizes, f);
+          Value sum = makeFor(
+              b, slotsPerToken, start,
+              [&](LoopBuilder &b, Value j, ValueRange carried) {
+                Value position = b.extract(place, {t, j});
+                Value present = arith::CmpIOp::create(
+                    b, b.loc, arith::CmpIPredicate::sge, position, b.index(0));
+                auto branch = scf::IfOp::create(
+                    b, b.loc, present,
+                    [&](OpBuilder &builder, Location loc) {
+                      LoopBuilder inner(builder, loc);
+                      scf::YieldOp::create(
+                          inner, loc,
+                          addRow(inner, rows, position, carried[0], f));
+                    },
+                    [&](OpBuilder &builder, Location loc) {
+                      scf::YieldOp::create(builder, loc, carried[0]);
+                    });
+                return SmallVector<Value>{branch.getResult(0)};
+              })[0];
+          Value rounded = round(b, sum, type.getElementType());
+          SmallVector<OpFoldResult> offsets(sizes.size(), b.getIndexAttr(0));
+          SmallVector<OpFoldResult> insertSizes(sizes);
+          offsets[0] = t;
+          insertSizes[0] = b.getIndexAttr(1);
+          return SmallVector<ParallelInsert>{
+              {rounded, shared[0], offsets, insertSizes}};
+        })[0];
   }
 
   /// What token `t` has if no expert adds to it.
@@ -354,16 +338,15 @@ private:
                   Type f) {
     if (!base)
       return makeFilled(b, b.loc, sizes, f, 0.0);
-    return mapRow(b, {slice(b, base, t)}, sizes.size(), f,
-                  [&](LoopBuilder &b, ValueRange args) {
-                    return b.convert(args[0], f);
-                  });
+    return mapRow(
+        b, {slice(b, base, t)}, sizes.size(), f,
+        [&](LoopBuilder &b, ValueRange args) { return b.convert(args[0], f); });
   }
 
   Value addRow(LoopBuilder &b, Value rows, Value position, Value sum, Type f) {
     Value weight;
     if (op.getWeight() == WeightOn::Output)
-      weight = getWeight(b, extract(b, order, position), f);
+      weight = getWeight(b, b.extract(order, position), f);
     Value row = slice(b, rows, position);
     int64_t rank = cast<RankedTensorType>(sum.getType()).getRank();
     return mapRow(b, {row, sum}, rank, f, [&](LoopBuilder &b, ValueRange args) {

@@ -60,20 +60,16 @@ struct ConvertTopK : OpConversionPattern<TopKOp> {
             .getIntOrFloatBitWidth());
     unsigned width = keyType.getIntOrFloatBitWidth();
     Value largest = arith::ConstantOp::create(
-        b, b.loc,
-        b.getIntegerAttr(keyType, APInt::getSignedMaxValue(width)));
+        b, b.loc, b.getIntegerAttr(keyType, APInt::getSignedMaxValue(width)));
     Value smallest = arith::ConstantOp::create(
-        b, b.loc,
-        b.getIntegerAttr(keyType, APInt::getSignedMinValue(width)));
+        b, b.loc, b.getIntegerAttr(keyType, APInt::getSignedMinValue(width)));
     Value none = b.index(-1);
     Value k = b.index(op.getK()), experts = b.index(type.getExperts());
 
     Value tokens = tensor::DimOp::create(b, b.loc, scores, 0);
     SmallVector<OpFoldResult> sizes = {
-        tensor::getMixedSize(b, b.loc, scores, 0),
-        b.getIndexAttr(op.getK())};
-    Value experts0 =
-        tensor::EmptyOp::create(b, b.loc, sizes, b.getIndexType());
+        tensor::getMixedSize(b, b.loc, scores, 0), b.getIndexAttr(op.getK())};
+    Value experts0 = tensor::EmptyOp::create(b, b.loc, sizes, b.getIndexType());
     Value values0 =
         tensor::EmptyOp::create(b, b.loc, sizes, type.getElementType());
     ValueRange results = makeForall(
@@ -94,8 +90,8 @@ struct ConvertTopK : OpConversionPattern<TopKOp> {
                 ValueRange best = makeFor(
                     b, experts, {smallest, none},
                     [&](LoopBuilder &b, Value e, ValueRange sofar) {
-                      Value score = tensor::ExtractOp::create(
-                          b, b.loc, scores, ValueRange{t, e});
+                      Value score = tensor::ExtractOp::create(b, b.loc, scores,
+                                                              ValueRange{t, e});
                       Value key = makeSortKey(b, score);
                       Value candidate = comesBefore(b, lastKey, last, key, e);
                       Value first = arith::CmpIOp::create(
@@ -164,8 +160,8 @@ struct ConvertAlways : OpConversionPattern<AlwaysOp> {
                                                   ValueRange{t, args[0]});
           linalg::YieldOp::create(builder, loc, ValueRange{args[0], value});
         });
-    rewriter.replaceOpWithMultiple(
-        op, {SmallVector<Value>(generic.getResults())});
+    rewriter.replaceOpWithMultiple(op,
+                                   {SmallVector<Value>(generic.getResults())});
     return success();
   }
 };
@@ -188,14 +184,16 @@ struct ConvertKeepGroups : OpConversionPattern<KeepGroupsOp> {
     SmallVector<OpFoldResult> sizes = {
         tensor::getMixedSize(b, b.loc, scores, 0), b.getIndexAttr(numGroups)};
     Value empty = tensor::EmptyOp::create(b, b.loc, sizes, arithmetic);
-    Value groupScores = linalg::GenericOp::create(
-        b, b.loc, empty.getType(), ValueRange{}, ValueRange{empty},
-        ArrayRef<AffineMap>{b.getMultiDimIdentityMap(2)},
-        SmallVector<utils::IteratorType>(2, utils::IteratorType::parallel),
-        [&](OpBuilder &builder, Location loc, ValueRange) {
-          LoopBuilder lb(builder, loc);
-          lb.yield(scoreGroup(lb, op, scores, groupSize));
-        }).getResult(0);
+    Value groupScores =
+        linalg::GenericOp::create(
+            b, b.loc, empty.getType(), ValueRange{}, ValueRange{empty},
+            ArrayRef<AffineMap>{b.getMultiDimIdentityMap(2)},
+            SmallVector<utils::IteratorType>(2, utils::IteratorType::parallel),
+            [&](OpBuilder &builder, Location loc, ValueRange) {
+              LoopBuilder lb(builder, loc);
+              lb.yield(scoreGroup(lb, op, scores, groupSize));
+            })
+            .getResult(0);
 
     // A group is kept if fewer than `keep` groups come before it.
     Value result0 = makeEmptyLike(b, b.loc, scores, element);
@@ -217,31 +215,32 @@ struct ConvertKeepGroups : OpConversionPattern<KeepGroupsOp> {
           ValueRange filled = makeFor(
               b, groups, row, [&](LoopBuilder &b, Value g, ValueRange carried) {
                 Value own = key(b, g);
-                ValueRange before = makeFor(
-                    b, groups, b.index(0),
-                    [&](LoopBuilder &b, Value other, ValueRange count) {
-                      Value ahead = comesBefore(b, key(b, other), other, own, g);
-                      Value more = arith::IndexCastUIOp::create(
-                          b, b.loc, b.getIndexType(), ahead);
-                      return SmallVector<Value>{arith::AddIOp::create(
-                          b, b.loc, count[0], more)};
-                    });
-                Value kept = arith::CmpIOp::create(
-                    b, b.loc, arith::CmpIPredicate::slt, before[0],
-                    b.index(op.getKeep()));
+                ValueRange before =
+                    makeFor(b, groups, b.index(0),
+                            [&](LoopBuilder &b, Value other, ValueRange count) {
+                              Value ahead =
+                                  comesBefore(b, key(b, other), other, own, g);
+                              Value more = arith::IndexCastUIOp::create(
+                                  b, b.loc, b.getIndexType(), ahead);
+                              return SmallVector<Value>{arith::AddIOp::create(
+                                  b, b.loc, count[0], more)};
+                            });
+                Value kept =
+                    arith::CmpIOp::create(b, b.loc, arith::CmpIPredicate::slt,
+                                          before[0], b.index(op.getKeep()));
                 ValueRange group = makeFor(
                     b, groupSize, carried,
                     [&](LoopBuilder &b, Value i, ValueRange inner) {
                       Value e = arith::AddIOp::create(
                           b, b.loc,
                           arith::MulIOp::create(b, b.loc, g, groupSize), i);
-                      Value score = tensor::ExtractOp::create(
-                          b, b.loc, scores, ValueRange{t, e});
-                      Value value = arith::SelectOp::create(b, b.loc, kept,
-                                                            score, mask);
-                      return SmallVector<Value>{tensor::InsertOp::create(
-                          b, b.loc, value, inner[0],
-                          ValueRange{b.index(0), e})};
+                      Value score = tensor::ExtractOp::create(b, b.loc, scores,
+                                                              ValueRange{t, e});
+                      Value value =
+                          arith::SelectOp::create(b, b.loc, kept, score, mask);
+                      return SmallVector<Value>{
+                          tensor::InsertOp::create(b, b.loc, value, inner[0],
+                                                   ValueRange{b.index(0), e})};
                     });
                 return SmallVector<Value>{group[0]};
               });
@@ -269,9 +268,9 @@ private:
         b, groupSize, {low, lowKey, low, lowKey},
         [&](LoopBuilder &b, Value i, ValueRange sofar) {
           Value e = arith::AddIOp::create(b, b.loc, start, i);
-          Value score = b.convert(tensor::ExtractOp::create(
-                                      b, b.loc, scores, ValueRange{t, e}),
-                                  arithmetic);
+          Value score = b.convert(
+              tensor::ExtractOp::create(b, b.loc, scores, ValueRange{t, e}),
+              arithmetic);
           Value key = makeSortKey(b, score);
           auto greater = [&](Value l, Value r) -> Value {
             return arith::CmpIOp::create(b, b.loc, arith::CmpIPredicate::sgt, l,
@@ -314,8 +313,7 @@ struct ConvertNormalize : OpConversionPattern<NormalizeOp> {
     Value norm =
         linalg::GenericOp::create(
             b, b.loc, zero.getType(), ValueRange{gates.experts, gates.values},
-            ValueRange{zero},
-            ArrayRef<AffineMap>{all, all, all.dropResult(1)},
+            ValueRange{zero}, ArrayRef<AffineMap>{all, all, all.dropResult(1)},
             ArrayRef<utils::IteratorType>{utils::IteratorType::parallel,
                                           utils::IteratorType::reduction},
             [&](OpBuilder &builder, Location loc, ValueRange args) {
@@ -335,18 +333,18 @@ struct ConvertNormalize : OpConversionPattern<NormalizeOp> {
         [&](LoopBuilder &b, Value, Value value, Value number) {
           Value divisor = root(b, number, p);
           if (double eps = op.getEpsValue())
-            divisor = arith::AddFOp::create(b, b.loc, divisor,
-                                            b.constant(f, eps));
+            divisor =
+                arith::AddFOp::create(b, b.loc, divisor, b.constant(f, eps));
           if (op.getMin())
             divisor = arith::MaximumFOp::create(
                 b, b.loc, divisor,
                 b.constant(f, op.getMin()->convertToDouble()));
-          return b.convert(arith::DivFOp::create(b, b.loc, b.convert(value, f),
-                                                 divisor),
-                           element);
+          return b.convert(
+              arith::DivFOp::create(b, b.loc, b.convert(value, f), divisor),
+              element);
         });
-    rewriter.replaceOpWithMultiple(
-        op, {SmallVector<Value>{gates.experts, values}});
+    rewriter.replaceOpWithMultiple(op,
+                                   {SmallVector<Value>{gates.experts, values}});
     return success();
   }
 
@@ -384,15 +382,14 @@ struct ConvertScale : OpConversionPattern<ScaleOp> {
     Type element = cast<GatesType>(op.getType()).getElementType();
     Type f = getArithmeticType(element);
     Value values = mapSlots(
-        b, gates, {}, element,
-        [&](LoopBuilder &b, Value, Value value, Value) {
+        b, gates, {}, element, [&](LoopBuilder &b, Value, Value value, Value) {
           Value factor = b.constant(f, op.getFactor().convertToDouble());
-          return b.convert(arith::MulFOp::create(
-                               b, b.loc, b.convert(value, f), factor),
-                           element);
+          return b.convert(
+              arith::MulFOp::create(b, b.loc, b.convert(value, f), factor),
+              element);
         });
-    rewriter.replaceOpWithMultiple(
-        op, {SmallVector<Value>{gates.experts, values}});
+    rewriter.replaceOpWithMultiple(op,
+                                   {SmallVector<Value>{gates.experts, values}});
     return success();
   }
 };
@@ -448,8 +445,8 @@ template <typename OpTy> struct ConvertMap : OpConversionPattern<OpTy> {
     OperationState state(op.getLoc(), OpTy::getOperationName(), values,
                          values.getType(), op->getAttrs());
     Value result = rewriter.create(state)->getResult(0);
-    rewriter.replaceOpWithMultiple(
-        op, {SmallVector<Value>{gates.experts, result}});
+    rewriter.replaceOpWithMultiple(op,
+                                   {SmallVector<Value>{gates.experts, result}});
     return success();
   }
 };
@@ -457,9 +454,10 @@ template <typename OpTy> struct ConvertMap : OpConversionPattern<OpTy> {
 
 void sluice::populateRoutersToSCFPatterns(const TypeConverter &converter,
                                           RewritePatternSet &patterns) {
-  patterns.add<ConvertTopK, ConvertAlways, ConvertKeepGroups, ConvertNormalize,
-               ConvertScale, ConvertEntries, ConvertMap<SoftmaxOp>,
-               ConvertMap<SigmoidOp>, ConvertMap<SoftplusOp>,
-               ConvertMap<SiluOp>, ConvertMap<ReluOp>, ConvertMap<GeluOp>,
-               ConvertMap<ClampOp>>(converter, patterns.getContext());
+  patterns
+      .add<ConvertTopK, ConvertAlways, ConvertKeepGroups, ConvertNormalize,
+           ConvertScale, ConvertEntries, ConvertMap<SoftmaxOp>,
+           ConvertMap<SigmoidOp>, ConvertMap<SoftplusOp>, ConvertMap<SiluOp>,
+           ConvertMap<ReluOp>, ConvertMap<GeluOp>, ConvertMap<ClampOp>>(
+          converter, patterns.getContext());
 }

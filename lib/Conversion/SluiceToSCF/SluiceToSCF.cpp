@@ -23,11 +23,10 @@ namespace sluice {
 using namespace mlir;
 using namespace sluice;
 
-ValueRange sluice::makeForall(
-    LoopBuilder &b, Value count, ValueRange shared,
-    llvm::function_ref<SmallVector<ParallelInsert>(LoopBuilder &, Value,
-                                                   ValueRange)>
-        body) {
+ValueRange sluice::makeForall(LoopBuilder &b, Value count, ValueRange shared,
+                              llvm::function_ref<SmallVector<ParallelInsert>(
+                                  LoopBuilder &, Value, ValueRange)>
+                                  body) {
   OpFoldResult bound = count;
   auto loop = scf::ForallOp::create(b, b.loc, ArrayRef<OpFoldResult>{bound},
                                     shared, /*mapping=*/std::nullopt);
@@ -39,8 +38,7 @@ ValueRange sluice::makeForall(
       body(inner, loop.getInductionVar(0), loop.getRegionIterArgs());
   inner.setInsertionPointToEnd(loop.getTerminator().getBody());
   for (ParallelInsert &insert : inserts) {
-    SmallVector<OpFoldResult> strides(insert.offsets.size(),
-                                      b.getIndexAttr(1));
+    SmallVector<OpFoldResult> strides(insert.offsets.size(), b.getIndexAttr(1));
     tensor::ParallelInsertSliceOp::create(inner, b.loc, insert.source,
                                           insert.dest, insert.offsets,
                                           insert.sizes, strides);
@@ -48,11 +46,10 @@ ValueRange sluice::makeForall(
   return loop.getResults();
 }
 
-ValueRange
-sluice::makeFor(LoopBuilder &b, Value count, ValueRange init,
-                llvm::function_ref<SmallVector<Value>(LoopBuilder &, Value,
-                                                      ValueRange)>
-                    body) {
+ValueRange sluice::makeFor(
+    LoopBuilder &b, Value count, ValueRange init,
+    llvm::function_ref<SmallVector<Value>(LoopBuilder &, Value, ValueRange)>
+        body) {
   auto loop = scf::ForOp::create(
       b, b.loc, b.index(0), count, b.index(1), init,
       [&](OpBuilder &builder, Location loc, Value i, ValueRange carried) {
@@ -60,6 +57,21 @@ sluice::makeFor(LoopBuilder &b, Value count, ValueRange init,
         scf::YieldOp::create(inner, loc, body(inner, i, carried));
       });
   return loop.getResults();
+}
+
+SmallVector<Value>
+sluice::ifElse(LoopBuilder &b, Value condition, ValueRange otherwise,
+               llvm::function_ref<SmallVector<Value>(LoopBuilder &)> body) {
+  auto branch = scf::IfOp::create(
+      b, b.loc, condition,
+      [&](OpBuilder &builder, Location loc) {
+        LoopBuilder inner(builder, loc);
+        scf::YieldOp::create(inner, loc, body(inner));
+      },
+      [&](OpBuilder &builder, Location loc) {
+        scf::YieldOp::create(builder, loc, otherwise);
+      });
+  return llvm::to_vector_of<Value>(branch.getResults());
 }
 
 Value sluice::makeSortKey(LoopBuilder &b, Value score) {
@@ -76,23 +88,23 @@ Value sluice::makeSortKey(LoopBuilder &b, Value score) {
       arith::AddFOp::create(b, b.loc, value, b.constant(type, 0.0));
   Value bits = arith::BitcastOp::create(b, b.loc, integer, positive);
   // Magnitudes of negative numbers grow downwards.
-  Value sign = arith::ShRSIOp::create(b, b.loc, bits,
-                                      constant(APInt(width, width - 1)));
-  Value flip = arith::AndIOp::create(
-      b, b.loc, sign, constant(APInt::getSignedMaxValue(width)));
+  Value sign =
+      arith::ShRSIOp::create(b, b.loc, bits, constant(APInt(width, width - 1)));
+  Value flip = arith::AndIOp::create(b, b.loc, sign,
+                                     constant(APInt::getSignedMaxValue(width)));
   Value key = arith::XOrIOp::create(b, b.loc, bits, flip);
-  Value isNaN = arith::CmpFOp::create(b, b.loc, arith::CmpFPredicate::UNO,
-                                      value, value);
+  Value isNaN =
+      arith::CmpFOp::create(b, b.loc, arith::CmpFPredicate::UNO, value, value);
   return arith::SelectOp::create(
       b, b.loc, isNaN, constant(APInt::getSignedMaxValue(width)), key);
 }
 
-Value sluice::comesBefore(LoopBuilder &b, Value key, Value index, Value otherKey,
-                         Value otherIndex) {
-  Value larger = arith::CmpIOp::create(b, b.loc, arith::CmpIPredicate::sgt, key,
-                                       otherKey);
-  Value same = arith::CmpIOp::create(b, b.loc, arith::CmpIPredicate::eq, key,
-                                     otherKey);
+Value sluice::comesBefore(LoopBuilder &b, Value key, Value index,
+                          Value otherKey, Value otherIndex) {
+  Value larger =
+      arith::CmpIOp::create(b, b.loc, arith::CmpIPredicate::sgt, key, otherKey);
+  Value same =
+      arith::CmpIOp::create(b, b.loc, arith::CmpIPredicate::eq, key, otherKey);
   Value lower = arith::CmpIOp::create(b, b.loc, arith::CmpIPredicate::slt,
                                       index, otherIndex);
   return arith::OrIOp::create(b, b.loc, larger,
@@ -100,8 +112,7 @@ Value sluice::comesBefore(LoopBuilder &b, Value key, Value index, Value otherKey
 }
 
 void sluice::getRows(LoopBuilder &b, Value tensor, OpFoldResult row,
-                     OpFoldResult count,
-                     SmallVectorImpl<OpFoldResult> &offsets,
+                     OpFoldResult count, SmallVectorImpl<OpFoldResult> &offsets,
                      SmallVectorImpl<OpFoldResult> &sizes) {
   sizes = tensor::getMixedSizes(b, b.loc, tensor);
   offsets.assign(sizes.size(), b.getIndexAttr(0));
@@ -131,6 +142,7 @@ struct ConvertSluiceToSCF
     populateGatherToSCFPatterns(converter, patterns);
     populateGatesToSCFPatterns(converter, patterns);
     populateRoutersToSCFPatterns(converter, patterns);
+    populateSetsToSCFPatterns(converter, patterns);
     populatePlanToSCFPatterns(converter, patterns);
     populateGroupedToSCFPatterns(converter, patterns);
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns,
@@ -143,7 +155,8 @@ struct ConvertSluiceToSCF
     target.addIllegalOp<TopKOp, AlwaysOp, KeepGroupsOp, NormalizeOp, ScaleOp,
                         EntriesOp, PlanOp, GroupedOp, ExpertsOp, FromEntriesOp,
                         FromDenseOp, DenseOp, ChooseTokensOp, ColumnsOp, JoinOp,
-                        FilterOp, ScaleByOp, LimitOp, CapacityOp, tensor::GatherOp>();
+                        FilterOp, ScaleByOp, LimitOp, CapacityOp,
+                        tensor::GatherOp>();
     target.addDynamicallyLegalOp<func::FuncOp>([&](func::FuncOp op) {
       return converter.isSignatureLegal(op.getFunctionType());
     });

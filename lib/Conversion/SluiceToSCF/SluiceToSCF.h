@@ -32,18 +32,23 @@ struct ParallelInsert {
 
 /// A parallel loop of `count` iterations over tensors that they share. `body`
 /// gets the iteration's number and the shared tensors and says what to write.
-mlir::ValueRange makeForall(
-    LoopBuilder &b, mlir::Value count, mlir::ValueRange shared,
-    llvm::function_ref<llvm::SmallVector<ParallelInsert>(
-        LoopBuilder &, mlir::Value, mlir::ValueRange)>
-        body);
+mlir::ValueRange
+makeForall(LoopBuilder &b, mlir::Value count, mlir::ValueRange shared,
+           llvm::function_ref<llvm::SmallVector<ParallelInsert>(
+               LoopBuilder &, mlir::Value, mlir::ValueRange)>
+               body);
 
 /// A loop from 0 to `count` that carries `init`.
-mlir::ValueRange
-makeFor(LoopBuilder &b, mlir::Value count, mlir::ValueRange init,
-        llvm::function_ref<llvm::SmallVector<mlir::Value>(
-            LoopBuilder &, mlir::Value, mlir::ValueRange)>
-            body);
+mlir::ValueRange makeFor(LoopBuilder &b, mlir::Value count,
+                         mlir::ValueRange init,
+                         llvm::function_ref<llvm::SmallVector<mlir::Value>(
+                             LoopBuilder &, mlir::Value, mlir::ValueRange)>
+                             body);
+
+/// What `body` yields if `condition` holds, else `otherwise`.
+llvm::SmallVector<mlir::Value>
+ifElse(LoopBuilder &b, mlir::Value condition, mlir::ValueRange otherwise,
+       llvm::function_ref<llvm::SmallVector<mlir::Value>(LoopBuilder &)> body);
 
 /// An integer whose signed order is that of scores (see sluice.topk): larger
 /// scores have larger keys, both zeros the same, NaN the largest of all.
@@ -67,6 +72,8 @@ void populateGatesToSCFPatterns(const mlir::TypeConverter &converter,
                                 mlir::RewritePatternSet &patterns);
 void populateRoutersToSCFPatterns(const mlir::TypeConverter &converter,
                                   mlir::RewritePatternSet &patterns);
+void populateSetsToSCFPatterns(const mlir::TypeConverter &converter,
+                               mlir::RewritePatternSet &patterns);
 void populatePlanToSCFPatterns(const mlir::TypeConverter &converter,
                                mlir::RewritePatternSet &patterns);
 void populateGroupedToSCFPatterns(const mlir::TypeConverter &converter,
