@@ -7,11 +7,11 @@
 //===----------------------------------------------------------------------===//
 
 //
-// Dimensions of a model's tensors are often dynamic, and ops demand that some of
-// them are equal at run time: the rows of an expert's input and the tokens of
-// its gates, the operands of an addition. Compiled loops rely on it, so it has
-// to be checked where a caller can still be told: at a function's entry. This
-// analysis finds which dimensions a module's ops tie together.
+// Dimensions of a model's tensors are often dynamic, and ops demand that some
+// of them are equal at run time: the rows of an expert's input and the tokens
+// of its gates, the operands of an addition. Compiled loops rely on it, so it
+// has to be checked where a caller can still be told: at a function's entry.
+// This analysis finds which dimensions a module's ops tie together.
 //
 //   func.func @f(%x: tensor<?x8xf32>, %y: tensor<?x8xf32>) {
 //     %s = arith.addf %x, %y : tensor<?x8xf32>      // %x.0 = %y.0 = %s.0

@@ -18,8 +18,7 @@ namespace sluice {
 /// that its message names. `state` is the first argument of every function
 /// (sluice-externalize-state).
 void recordFailure(LoopBuilder &b, mlir::Value state, int64_t code,
-                   mlir::Value index, mlir::Value actual,
-                   mlir::Value expected);
+                   mlir::Value index, mlir::Value actual, mlir::Value expected);
 
 } // namespace sluice
 

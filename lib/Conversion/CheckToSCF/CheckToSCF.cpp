@@ -101,20 +101,21 @@ private:
     if (close) {
       // tolerance * (largest finite magnitude).
       Value zero = b.constant(b.getF64Type(), 0.0);
-      Value largest = forAll(b, zero, [&](LoopBuilder &b, ValueRange indices,
-                                          Value before) -> Value {
-        Value value = toF64(
-            b, tensor::ExtractOp::create(b, b.loc, expected, indices));
-        Value magnitude = math::AbsFOp::create(b, b.loc, value);
-        Value infinity = b.constant(b.getF64Type(),
-                                    std::numeric_limits<double>::infinity());
-        Value finite = compareFloats(b, arith::CmpFPredicate::OLT, magnitude,
-                                     infinity);
-        Value larger =
-            compareFloats(b, arith::CmpFPredicate::OGT, magnitude, before);
-        Value take = arith::AndIOp::create(b, b.loc, finite, larger);
-        return arith::SelectOp::create(b, b.loc, take, magnitude, before);
-      });
+      Value largest = forAll(
+          b, zero,
+          [&](LoopBuilder &b, ValueRange indices, Value before) -> Value {
+            Value value = toF64(
+                b, tensor::ExtractOp::create(b, b.loc, expected, indices));
+            Value magnitude = math::AbsFOp::create(b, b.loc, value);
+            Value infinity = b.constant(
+                b.getF64Type(), std::numeric_limits<double>::infinity());
+            Value finite = compareFloats(b, arith::CmpFPredicate::OLT,
+                                         magnitude, infinity);
+            Value larger =
+                compareFloats(b, arith::CmpFPredicate::OGT, magnitude, before);
+            Value take = arith::AndIOp::create(b, b.loc, finite, larger);
+            return arith::SelectOp::create(b, b.loc, take, magnitude, before);
+          });
       limit = arith::MulFOp::create(
           b, b.loc, largest,
           b.constant(b.getF64Type(), close.getTolerance().convertToDouble()));
@@ -122,10 +123,11 @@ private:
     forAll(b, {}, [&](LoopBuilder &b, ValueRange indices, Value) -> Value {
       Value l = tensor::ExtractOp::create(b, b.loc, actual, indices);
       Value r = tensor::ExtractOp::create(b, b.loc, expected, indices);
-      Value differs = close ? areFar(b, toF64(b, l), toF64(b, r), limit)
-                            : arith::CmpIOp::create(
-                                  b, b.loc, arith::CmpIPredicate::ne, l, r)
-                                  .getResult();
+      Value differs =
+          close
+              ? areFar(b, toF64(b, l), toF64(b, r), limit)
+              : arith::CmpIOp::create(b, b.loc, arith::CmpIPredicate::ne, l, r)
+                    .getResult();
       auto branch = scf::IfOp::create(b, b.loc, differs, /*withElse=*/false);
       OpBuilder then = branch.getThenBodyBuilder();
       LoopBuilder inner(then, b.loc);
@@ -143,10 +145,10 @@ private:
 
   /// Not equal, not both NaN, and not within `limit` of each other.
   Value areFar(LoopBuilder &b, Value l, Value r, Value limit) {
-    Value gap = math::AbsFOp::create(
-        b, b.loc, arith::SubFOp::create(b, b.loc, l, r));
-    Value infinity = b.constant(b.getF64Type(),
-                                std::numeric_limits<double>::infinity());
+    Value gap =
+        math::AbsFOp::create(b, b.loc, arith::SubFOp::create(b, b.loc, l, r));
+    Value infinity =
+        b.constant(b.getF64Type(), std::numeric_limits<double>::infinity());
     Value within = compareFloats(b, arith::CmpFPredicate::OLE, gap, limit);
     // An infinite limit cannot be: magnitudes are finite. An infinite gap is
     // never within one.
@@ -158,8 +160,8 @@ private:
     Value bothNaN = arith::AndIOp::create(b, b.loc, lNaN, rNaN);
     Value fine = arith::OrIOp::create(
         b, b.loc, within, arith::OrIOp::create(b, b.loc, equal, bothNaN));
-    return arith::XOrIOp::create(
-        b, b.loc, fine, arith::ConstantIntOp::create(b, b.loc, 1, 1));
+    return arith::XOrIOp::create(b, b.loc, fine,
+                                 arith::ConstantIntOp::create(b, b.loc, 1, 1));
   }
 
   void record(LoopBuilder &b, Value index, Value l, Value r) {

@@ -54,11 +54,10 @@ template <typename OpTy> struct ConvertElementwise : OpConversionPattern<OpTy> {
                   ConversionPatternRewriter &rewriter) const override {
     if (!isa<RankedTensorType>(op.getType()))
       return rewriter.notifyMatchFailure(op, "gates become tensors first");
-    rewriter.replaceOp(op, mapElements(rewriter, op.getLoc(),
-                                       adaptor.getOperands().front(),
-                                       [&](LoopBuilder &b, Value x) {
-                                         return body(op, b, x);
-                                       }));
+    rewriter.replaceOp(
+        op,
+        mapElements(rewriter, op.getLoc(), adaptor.getOperands().front(),
+                    [&](LoopBuilder &b, Value x) { return body(op, b, x); }));
     return success();
   }
   Body body;
@@ -107,8 +106,7 @@ static Value gelu(GeluOp op, LoopBuilder &b, Value x) {
     curve = math::TanhOp::create(
         b, b.loc, mul(b.constant(type, 0.79788456080286535588), inner));
   }
-  return mul(mul(b.constant(type, 0.5), x),
-             add(b.constant(type, 1.0), curve));
+  return mul(mul(b.constant(type, 0.5), x), add(b.constant(type, 1.0), curve));
 }
 
 static Value clamp(ClampOp op, LoopBuilder &b, Value x) {
@@ -141,8 +139,7 @@ struct ConvertLinear : OpConversionPattern<LinearOp> {
     OpFoldResult rows = tensor::getMixedSize(rewriter, loc, input, 0);
     OpFoldResult columns =
         tensor::getMixedSize(rewriter, loc, weight, op.getOutDim());
-    Value accumulator =
-        makeFilled(rewriter, loc, {rows, columns}, sum, 0.0);
+    Value accumulator = makeFilled(rewriter, loc, {rows, columns}, sum, 0.0);
 
     // The innermost loop walks along the weight's rows, which lie together in
     // memory; the outermost one reads each of them once for all tokens.
@@ -169,9 +166,9 @@ struct ConvertLinear : OpConversionPattern<LinearOp> {
               LoopBuilder lb(b, l);
               auto flags = arith::FastMathFlags::reassoc |
                            arith::FastMathFlags::contract;
-              Value product = arith::MulFOp::create(
-                  b, l, lb.convert(args[0], sum), lb.convert(args[1], sum),
-                  flags);
+              Value product =
+                  arith::MulFOp::create(b, l, lb.convert(args[0], sum),
+                                        lb.convert(args[1], sum), flags);
               lb.yield(arith::AddFOp::create(b, l, args[2], product, flags));
             })
             .getResult(0);
@@ -189,22 +186,22 @@ struct ConvertLinear : OpConversionPattern<LinearOp> {
       endMaps.push_back(AffineMap::get(2, 0, d1));
     }
     endMaps.push_back(identity);
-    Value empty = tensor::EmptyOp::create(
-        rewriter, loc, ArrayRef<OpFoldResult>{rows, columns},
-        type.getElementType());
-    Value end = linalg::GenericOp::create(
-                    rewriter, loc, empty.getType(), inputs, ValueRange{empty},
-                    endMaps,
-                    SmallVector<IteratorType>(2, IteratorType::parallel),
-                    [&](OpBuilder &b, Location l, ValueRange args) {
-                      LoopBuilder lb(b, l);
-                      Value value = args[0];
-                      if (inputs.size() == 2)
-                        value = arith::AddFOp::create(
-                            b, l, value, lb.convert(args[1], sum));
-                      lb.yield(lb.convert(value, type.getElementType()));
-                    })
-                    .getResult(0);
+    Value empty = tensor::EmptyOp::create(rewriter, loc,
+                                          ArrayRef<OpFoldResult>{rows, columns},
+                                          type.getElementType());
+    Value end =
+        linalg::GenericOp::create(
+            rewriter, loc, empty.getType(), inputs, ValueRange{empty}, endMaps,
+            SmallVector<IteratorType>(2, IteratorType::parallel),
+            [&](OpBuilder &b, Location l, ValueRange args) {
+              LoopBuilder lb(b, l);
+              Value value = args[0];
+              if (inputs.size() == 2)
+                value = arith::AddFOp::create(b, l, value,
+                                              lb.convert(args[1], sum));
+              lb.yield(lb.convert(value, type.getElementType()));
+            })
+            .getResult(0);
     rewriter.replaceOp(op, castTo(rewriter, loc, end, type));
     return success();
   }
@@ -259,21 +256,20 @@ struct ConvertSoftmax : OpConversionPattern<SoftmaxOp> {
           .getResult(0);
     };
 
-    Value max = reduceRows(
-        input, -std::numeric_limits<double>::infinity(),
-        [](LoopBuilder &b, Value x, Value best) -> Value {
-          return arith::MaximumFOp::create(b, b.loc, x, best);
+    Value max =
+        reduceRows(input, -std::numeric_limits<double>::infinity(),
+                   [](LoopBuilder &b, Value x, Value best) -> Value {
+                     return arith::MaximumFOp::create(b, b.loc, x, best);
+                   });
+    Value exp = mapRows(
+        input, max, f, [](LoopBuilder &b, Value x, Value best) -> Value {
+          return math::ExpOp::create(b, b.loc,
+                                     arith::SubFOp::create(b, b.loc, x, best));
         });
-    Value exp = mapRows(input, max, f,
-                        [](LoopBuilder &b, Value x, Value best) -> Value {
-                          return math::ExpOp::create(
-                              b, b.loc,
-                              arith::SubFOp::create(b, b.loc, x, best));
-                        });
-    Value sum = reduceRows(exp, 0.0,
-                           [](LoopBuilder &b, Value x, Value sofar) -> Value {
-                             return arith::AddFOp::create(b, b.loc, sofar, x);
-                           });
+    Value sum =
+        reduceRows(exp, 0.0, [](LoopBuilder &b, Value x, Value sofar) -> Value {
+          return arith::AddFOp::create(b, b.loc, sofar, x);
+        });
     Value result = mapRows(exp, sum, type.getElementType(),
                            [](LoopBuilder &b, Value x, Value total) -> Value {
                              return arith::DivFOp::create(b, b.loc, x, total);
@@ -312,8 +308,8 @@ struct ConvertRMSNorm : OpConversionPattern<RMSNormOp> {
             [&](OpBuilder &builder, Location l, ValueRange args) {
               LoopBuilder b(builder, l);
               Value x = b.convert(args[0], f);
-              b.yield(arith::AddFOp::create(
-                  b, l, args[1], arith::MulFOp::create(b, l, x, x)));
+              b.yield(arith::AddFOp::create(b, l, args[1],
+                                            arith::MulFOp::create(b, l, x, x)));
             })
             .getResult(0);
 
@@ -321,7 +317,8 @@ struct ConvertRMSNorm : OpConversionPattern<RMSNormOp> {
     SmallVector<AffineMap> maps = {all, row};
     if (op.getGain()) {
       inputs.push_back(adaptor.getGain());
-      maps.push_back(AffineMap::get(rank, 0, rewriter.getAffineDimExpr(rank - 1)));
+      maps.push_back(
+          AffineMap::get(rank, 0, rewriter.getAffineDimExpr(rank - 1)));
     }
     maps.push_back(all);
     Value empty =
@@ -337,12 +334,12 @@ struct ConvertRMSNorm : OpConversionPattern<RMSNormOp> {
                   arith::DivFOp::create(b, l, args[1], b.constant(f, count));
               Value shifted = arith::AddFOp::create(
                   b, l, mean, b.constant(f, op.getEps().convertToDouble()));
-              Value value = arith::DivFOp::create(
-                  b, l, b.convert(args[0], f),
-                  math::SqrtOp::create(b, l, shifted));
+              Value value =
+                  arith::DivFOp::create(b, l, b.convert(args[0], f),
+                                        math::SqrtOp::create(b, l, shifted));
               if (op.getGain())
-                value = arith::MulFOp::create(b, l, value,
-                                              b.convert(args[2], f));
+                value =
+                    arith::MulFOp::create(b, l, value, b.convert(args[2], f));
               b.yield(b.convert(value, type.getElementType()));
             })
             .getResult(0);
@@ -359,12 +356,12 @@ struct ConvertBroadcast : OpConversionPattern<BroadcastOp> {
     Location loc = op.getLoc();
     auto type = cast<RankedTensorType>(op.getType());
     Value source = adaptor.getSource();
-    Value empty = makeEmptyLike(rewriter, loc, adaptor.getLike(),
-                                type.getElementType());
+    Value empty =
+        makeEmptyLike(rewriter, loc, adaptor.getLike(), type.getElementType());
     auto sourceType = dyn_cast<RankedTensorType>(source.getType());
     if (!sourceType) {
-      Value filled = linalg::FillOp::create(rewriter, loc, source, empty)
-                         .getResult(0);
+      Value filled =
+          linalg::FillOp::create(rewriter, loc, source, empty).getResult(0);
       rewriter.replaceOp(op, filled);
       return success();
     }
@@ -423,9 +420,9 @@ struct ConvertSluiceToLinalg
     target.addLegalDialect<arith::ArithDialect, linalg::LinalgDialect,
                            math::MathDialect, tensor::TensorDialect>();
     target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
-    target.addDynamicallyLegalOp<LinearOp, RMSNormOp, SoftmaxOp, BroadcastOp, SplitOp,
-                                 SigmoidOp, SoftplusOp, SiluOp, ReluOp, GeluOp,
-                                 ClampOp>([](Operation *op) {
+    target.addDynamicallyLegalOp<LinearOp, RMSNormOp, SoftmaxOp, BroadcastOp,
+                                 SplitOp, SigmoidOp, SoftplusOp, SiluOp, ReluOp,
+                                 GeluOp, ClampOp>([](Operation *op) {
       return !isa<RankedTensorType>(op->getResult(0).getType());
     });
     RewritePatternSet patterns(&getContext());
@@ -439,10 +436,11 @@ struct ConvertSluiceToLinalg
 
 void sluice::populateSluiceToLinalgPatterns(RewritePatternSet &patterns) {
   MLIRContext *context = patterns.getContext();
-  patterns.add<ConvertLinear, ConvertRMSNorm, ConvertSoftmax, ConvertBroadcast, ConvertSplit>(
-      context);
+  patterns.add<ConvertLinear, ConvertRMSNorm, ConvertSoftmax, ConvertBroadcast,
+               ConvertSplit>(context);
   patterns.add<ConvertElementwise<SigmoidOp>>(
-      context, [](SigmoidOp, LoopBuilder &b, Value x) { return sigmoid(b, x); });
+      context,
+      [](SigmoidOp, LoopBuilder &b, Value x) { return sigmoid(b, x); });
   patterns.add<ConvertElementwise<SoftplusOp>>(
       context,
       [](SoftplusOp, LoopBuilder &b, Value x) { return softplus(b, x); });

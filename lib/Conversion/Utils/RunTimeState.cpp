@@ -13,12 +13,18 @@
 using namespace mlir;
 using namespace sluice;
 
+/// The state's word that counts failures; see lib/Runtime/CPU for the others.
+static constexpr int64_t kFailureCountWord = 4;
+
 void sluice::recordFailure(LoopBuilder &b, Value state, int64_t code,
                            Value index, Value actual, Value expected) {
-  Value before = memref::LoadOp::create(b, b.loc, state, b.index(0));
+  // Several threads may fail at once: the one that counts first writes.
+  Value one = arith::ConstantIntOp::create(b, b.loc, 1, 64);
+  Value before =
+      memref::AtomicRMWOp::create(b, b.loc, arith::AtomicRMWKind::addi, one,
+                                  state, b.index(kFailureCountWord));
   Value none = arith::ConstantIntOp::create(b, b.loc, 0, 64);
-  Value first = arith::CmpIOp::create(b, b.loc, arith::CmpIPredicate::eq,
-                                      before, none);
+  Value first = b.compare(arith::CmpIPredicate::eq, before, none);
   auto branch = scf::IfOp::create(b, b.loc, first, /*withElse=*/false);
   OpBuilder then = branch.getThenBodyBuilder();
   LoopBuilder inner(then, b.loc);

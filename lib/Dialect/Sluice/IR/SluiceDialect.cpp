@@ -1,4 +1,5 @@
-//===- SluiceDialect.cpp - The dialect, its types and attributes --*- C++ -*-===//
+//===- SluiceDialect.cpp - The dialect, its types and attributes --*- C++
+//-*-===//
 //
 // Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -6,12 +7,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "sluice/Dialect/Sluice/IR/Sluice.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "mlir/Transforms/InliningUtils.h"
+#include "sluice/Dialect/Sluice/IR/Sluice.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -66,7 +67,8 @@ void SluiceDialect::initialize() {
 // GatesType
 //===----------------------------------------------------------------------===//
 
-// `<` tokens `x` experts `x` type (`,` (count|`?`) `per` (`token`|`expert`))? `>`
+// `<` tokens `x` experts `x` type (`,` (count|`?`) `per` (`token`|`expert`))?
+// `>`
 Type GatesType::parse(AsmParser &parser) {
   SMLoc loc = parser.getCurrentLocation();
   SmallVector<int64_t, 2> dims;
@@ -144,8 +146,7 @@ LogicalResult GatesType::verify(function_ref<InFlightDiagnostic()> emitError,
       (ShapedType::isDynamic(count) || count < 1 || count > experts)) { // C4
     InFlightDiagnostic diag = emitError();
     diag << "expected between 1 and " << experts
-         << " entries per token (there are " << experts
-         << " experts) but got ";
+         << " entries per token (there are " << experts << " experts) but got ";
     if (ShapedType::isDynamic(count))
       return diag << "'?'";
     return diag << count;

@@ -10,16 +10,17 @@
 //   sluice.experts by %g : !sluice.gates<...>
 //       (%t = %x : tensor<...>, ...)
 //       with (%w = %weights : tensor<...>, ...)
-//       else %base combine sum weight output -> tensor<...> attributes {...} {...}
+//       else %base combine sum weight output -> tensor<...> attributes {...}
+//       {...}
 //
 // `sluice.grouped` has `plan %offsets, %order, %place : ...` behind the gates
 // and `rows_per_task n` behind the weight. `with` and `else` may be absent.
 //
 //===----------------------------------------------------------------------===//
 
-#include "sluice/Dialect/Sluice/IR/Sluice.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/OpImplementation.h"
+#include "sluice/Dialect/Sluice/IR/Sluice.h"
 
 using namespace mlir;
 using namespace sluice;
@@ -49,25 +50,27 @@ struct Bindings {
 /// `(` (%argument `=` %operand `:` type),* `)`
 static ParseResult parseBindings(OpAsmParser &parser, bool isParam,
                                  Bindings &bindings) {
-  return parser.parseCommaSeparatedList(AsmParser::Delimiter::Paren, [&]() -> ParseResult {
-    OpAsmParser::Argument argument;
-    OpAsmParser::UnresolvedOperand operand;
-    Type type;
-    SMLoc loc;
-    if (parser.parseArgument(argument) || parser.parseEqual() ||
-        parser.parseOperand(operand) || parser.parseColon() ||
-        parser.getCurrentLocation(&loc) || parser.parseType(type))
-      return failure();
-    argument.type = getBodyType(type, isParam);
-    if (!argument.type)
-      return parser.emitError(loc, "expected a ranked tensor with at least one "
-                                   "dimension but got ")
-             << type;
-    bindings.arguments.push_back(argument);
-    bindings.operands.push_back(operand);
-    bindings.types.push_back(type);
-    return success();
-  });
+  return parser.parseCommaSeparatedList(
+      AsmParser::Delimiter::Paren, [&]() -> ParseResult {
+        OpAsmParser::Argument argument;
+        OpAsmParser::UnresolvedOperand operand;
+        Type type;
+        SMLoc loc;
+        if (parser.parseArgument(argument) || parser.parseEqual() ||
+            parser.parseOperand(operand) || parser.parseColon() ||
+            parser.getCurrentLocation(&loc) || parser.parseType(type))
+          return failure();
+        argument.type = getBodyType(type, isParam);
+        if (!argument.type)
+          return parser.emitError(loc,
+                                  "expected a ranked tensor with at least one "
+                                  "dimension but got ")
+                 << type;
+        bindings.arguments.push_back(argument);
+        bindings.operands.push_back(operand);
+        bindings.types.push_back(type);
+        return success();
+      });
 }
 
 template <typename AttrTy, typename EnumTy>
@@ -82,8 +85,8 @@ static ParseResult parseKeyword(OpAsmParser &parser, OperationState &state,
     return failure();
   std::optional<EnumTy> symbol = symbolize(value);
   if (!symbol)
-    return parser.emitError(loc, "expected ") << choices << " but got '"
-                                              << value << "'";
+    return parser.emitError(loc, "expected ")
+           << choices << " but got '" << value << "'";
   state.addAttribute(name, AttrTy::get(parser.getContext(), *symbol));
   return success();
 }
@@ -247,6 +250,7 @@ void ExpertsOp::build(OpBuilder &builder, OperationState &state, Type result,
                      builder.getDenseI32ArrayAttr(
                          {1, static_cast<int32_t>(inputs.size()),
                           static_cast<int32_t>(params.size()), base ? 1 : 0}));
-  state.addAttribute("combine", CombineAttr::get(builder.getContext(), combine));
+  state.addAttribute("combine",
+                     CombineAttr::get(builder.getContext(), combine));
   state.addAttribute("weight", WeightOnAttr::get(builder.getContext(), weight));
 }

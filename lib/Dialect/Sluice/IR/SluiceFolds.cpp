@@ -6,12 +6,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "sluice/Dialect/Sluice/IR/Sluice.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
+#include "sluice/Dialect/Sluice/IR/Sluice.h"
 
 using namespace mlir;
 using namespace sluice;
@@ -76,8 +76,8 @@ static bool isOrderObserved(Value gates) {
     if (isa<ExpertsOp>(user))
       return false;
     // Value by value maps pass the order on.
-    if (isa<NormalizeOp, ScaleOp, ScaleByOp, SoftmaxOp, SigmoidOp, SoftplusOp, SiluOp,
-            ReluOp, GeluOp, ClampOp>(user))
+    if (isa<NormalizeOp, ScaleOp, ScaleByOp, SoftmaxOp, SigmoidOp, SoftplusOp,
+            SiluOp, ReluOp, GeluOp, ClampOp>(user))
       return isOrderObserved(user->getResult(0));
     return true;
   });
@@ -209,8 +209,8 @@ void NormalizeOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
 /// The static routing behind `gates`, if ops in between only change values.
 static AlwaysOp getStaticRouting(Value gates) {
   Operation *def = gates.getDefiningOp();
-  while (isa_and_nonnull<NormalizeOp, ScaleOp, ScaleByOp, SoftmaxOp, SigmoidOp, SoftplusOp,
-                         SiluOp, ReluOp, GeluOp, ClampOp>(def))
+  while (isa_and_nonnull<NormalizeOp, ScaleOp, ScaleByOp, SoftmaxOp, SigmoidOp,
+                         SoftplusOp, SiluOp, ReluOp, GeluOp, ClampOp>(def))
     def = def->getOperand(0).getDefiningOp();
   return dyn_cast_or_null<AlwaysOp>(def);
 }
@@ -243,8 +243,7 @@ struct InlineOnlyExpert : OpRewritePattern<ExpertsOp> {
       return rewriter.notifyMatchFailure(op, "the op's work is counted");
     auto result = cast<RankedTensorType>(op.getType());
     auto yielded = cast<RankedTensorType>(op.getYielded().getType());
-    Type valueType =
-        cast<GatesType>(op.getGates().getType()).getElementType();
+    Type valueType = cast<GatesType>(op.getGates().getType()).getElementType();
     // Which tensor is weighed, and whether that can be said without rounding
     // more often than `experts` does: the product must be at least as wide as
     // both factors.
@@ -255,10 +254,10 @@ struct InlineOnlyExpert : OpRewritePattern<ExpertsOp> {
     bool isWeighed = op.getWeight() != WeightOn::Nothing;
     if (yielded.getElementType() != result.getElementType())
       return rewriter.notifyMatchFailure(op, "the result is rounded");
-    if (isWeighed && (weighed.getElementTypeBitWidth() < 32 ||
-                      valueType.getIntOrFloatBitWidth() >
-                          weighed.getElementTypeBitWidth() ||
-                      weighed.getRank() != 2))
+    if (isWeighed &&
+        (weighed.getElementTypeBitWidth() < 32 ||
+         valueType.getIntOrFloatBitWidth() > weighed.getElementTypeBitWidth() ||
+         weighed.getRank() != 2))
       return rewriter.notifyMatchFailure(op, "weighing would round");
     int64_t expert = always.getExperts().front();
     Location loc = op.getLoc();
@@ -272,10 +271,11 @@ struct InlineOnlyExpert : OpRewritePattern<ExpertsOp> {
       Value value = input;
       if (op.getWeight() == WeightOn::Input && i == 0)
         value = scaleRows(rewriter, loc, value, weights);
-      mapping.map(arg, tensor::CastOp::create(rewriter, loc, arg.getType(),
-                                              value));
+      mapping.map(arg,
+                  tensor::CastOp::create(rewriter, loc, arg.getType(), value));
     }
-    for (auto [arg, param] : llvm::zip_equal(op.getParamArgs(), op.getParams())) {
+    for (auto [arg, param] :
+         llvm::zip_equal(op.getParamArgs(), op.getParams())) {
       auto type = cast<RankedTensorType>(param.getType());
       SmallVector<OpFoldResult> offsets(type.getRank(),
                                         rewriter.getIndexAttr(0));

@@ -1,4 +1,5 @@
-//===- SluiceGatesOps.cpp - Gates from tensors, and gates as sets --*- C++ -*-===//
+//===- SluiceGatesOps.cpp - Gates from tensors, and gates as sets --*- C++
+//-*-===//
 //
 // Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -63,8 +64,8 @@ LogicalResult FromEntriesOp::verify() {
              << gates;
     if (!compatible(type.getDimSize(0), indices.getDimSize(0))) // C5
       return emitOpError("expected ")
-             << dim(indices.getDimSize(0)) << " rows, as the indices have, but got "
-             << type;
+             << dim(indices.getDimSize(0))
+             << " rows, as the indices have, but got " << type;
   }
   if (!compatible(gates.getTokens(), indices.getDimSize(0))) // C5
     return emitOpError("expected gates of ")
@@ -115,15 +116,16 @@ LogicalResult ChooseTokensOp::inferReturnTypes(MLIRContext *context,
                                                SmallVectorImpl<Type> &types) {
   auto scores = dyn_cast<RankedTensorType>(adaptor.getScores().getType());
   if (!scores || scores.getRank() != 2 || scores.isDynamicDim(1) ||
-      scores.getDimSize(1) < 1 || !isa<FloatType>(scores.getElementType())) // C1
+      scores.getDimSize(1) < 1 ||
+      !isa<FloatType>(scores.getElementType())) // C1
     return emitOptionalError(loc,
                              "expected the scores to be a matrix of floats "
                              "(tokens x experts) with a static number of "
                              "experts but got ",
                              adaptor.getScores().getType());
-  types.push_back(GatesType::get(
-      context, scores.getDimSize(0), scores.getDimSize(1),
-      scores.getElementType(), Bound::PerExpert, ShapedType::kDynamic));
+  types.push_back(GatesType::get(context, scores.getDimSize(0),
+                                 scores.getDimSize(1), scores.getElementType(),
+                                 Bound::PerExpert, ShapedType::kDynamic));
   return success();
 }
 
@@ -141,10 +143,9 @@ LogicalResult ColumnsOp::inferReturnTypes(MLIRContext *context,
                              adaptor.getInput().getType());
   int64_t from = adaptor.getFrom(), to = adaptor.getTo();
   if (from < 0 || from >= to || to > gates.getExperts()) // C1
-    return emitOptionalError(loc, "expected 0 <= from < to <= ",
-                             gates.getExperts(),
-                             ", the number of experts, but got from ", from,
-                             " to ", to);
+    return emitOptionalError(
+        loc, "expected 0 <= from < to <= ", gates.getExperts(),
+        ", the number of experts, but got from ", from, " to ", to);
   int64_t count = gates.isPerToken() ? std::min(gates.getCount(), to - from)
                                      : gates.getCount();
   types.push_back(GatesType::get(context, gates.getTokens(), to - from,
@@ -192,8 +193,8 @@ static LogicalResult verifySpread(Operation *op, GatesType gates, Value tensor,
   int64_t missing = 2 - type.getRank();
   for (int64_t i = 0; i < type.getRank(); ++i) {
     int64_t size = type.getDimSize(i), target = shape[i + missing];
-    bool fits = size == 1 || (i + missing == 0 ? compatible(size, target)
-                                               : size == target);
+    bool fits = size == 1 ||
+                (i + missing == 0 ? compatible(size, target) : size == target);
     if (!fits)
       return op->emitOpError("expected dimension ")
              << i << " of " << what << " to be 1 or " << dim(target) << ", the "

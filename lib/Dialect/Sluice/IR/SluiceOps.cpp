@@ -6,9 +6,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "sluice/Dialect/Sluice/IR/Sluice.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/OpImplementation.h"
+#include "sluice/Dialect/Sluice/IR/Sluice.h"
 
 using namespace mlir;
 using namespace sluice;
@@ -37,7 +37,7 @@ static FailureOr<RankedTensorType> getMatrix(std::optional<Location> loc,
 }
 
 static FailureOr<GatesType> inferGates(std::optional<Location> loc, Type scores,
-                                     Type elementType, int64_t count) {
+                                       Type elementType, int64_t count) {
   auto matrix = cast<RankedTensorType>(scores);
   auto emit = [&] {
     return mlir::emitError(loc ? *loc : UnknownLoc::get(scores.getContext()));
@@ -50,7 +50,8 @@ static FailureOr<GatesType> inferGates(std::optional<Location> loc, Type scores,
   return gates;
 }
 
-LogicalResult TopKOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
+LogicalResult TopKOp::inferReturnTypes(MLIRContext *,
+                                       std::optional<Location> loc,
                                        Adaptor adaptor,
                                        SmallVectorImpl<Type> &types) {
   FailureOr<RankedTensorType> scores =
@@ -87,9 +88,8 @@ LogicalResult AlwaysOp::inferReturnTypes(MLIRContext *,
     return emitOptionalError(loc, "expected at most ", weights->getDimSize(1),
                              " experts in the list but got ",
                              adaptor.getExperts().size());
-  FailureOr<GatesType> gates =
-      inferGates(loc, *weights, weights->getElementType(),
-               adaptor.getExperts().size());
+  FailureOr<GatesType> gates = inferGates(
+      loc, *weights, weights->getElementType(), adaptor.getExperts().size());
   if (failed(gates))
     return failure();
   types.push_back(*gates);
@@ -102,9 +102,9 @@ LogicalResult EntriesOp::inferReturnTypes(MLIRContext *context,
                                           SmallVectorImpl<Type> &types) {
   auto gates = dyn_cast<GatesType>(adaptor.getGates().getType());
   if (!gates || !gates.isPerToken()) // C1
-    return emitOptionalError(
-        loc, "expected gates with a bound per token but got ",
-        adaptor.getGates().getType());
+    return emitOptionalError(loc,
+                             "expected gates with a bound per token but got ",
+                             adaptor.getGates().getType());
   int64_t shape[] = {gates.getTokens(), gates.getCount()};
   types.push_back(RankedTensorType::get(shape, IntegerType::get(context, 64)));
   types.push_back(RankedTensorType::get(shape, gates.getElementType()));
@@ -120,8 +120,9 @@ LogicalResult PlanOp::inferReturnTypes(MLIRContext *context,
     return emitOptionalError(loc, "expected gates but got ",
                              adaptor.getGates().getType());
   Type index = IndexType::get(context);
-  int64_t slots = gates.hasDynamicTokens() ? ShapedType::kDynamic
-                                           : gates.getTokens() * gates.getSlots();
+  int64_t slots = gates.hasDynamicTokens()
+                      ? ShapedType::kDynamic
+                      : gates.getTokens() * gates.getSlots();
   types.push_back(RankedTensorType::get({gates.getExperts() + 1}, index));
   types.push_back(RankedTensorType::get({slots}, index));
   types.push_back(
@@ -139,7 +140,8 @@ LogicalResult BroadcastOp::inferReturnTypes(MLIRContext *,
                                             SmallVectorImpl<Type> &types) {
   auto like = dyn_cast<RankedTensorType>(adaptor.getLike().getType());
   if (!like)
-    return emitOptionalError(loc, "expected 'like' to be a ranked tensor but got ",
+    return emitOptionalError(loc,
+                             "expected 'like' to be a ranked tensor but got ",
                              adaptor.getLike().getType());
   types.push_back(RankedTensorType::get(
       like.getShape(), getElementTypeOrSelf(adaptor.getSource().getType())));

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "sluice/Dialect/Sluice/IR/Sluice.h"
 #include "mlir/IR/Builders.h"
+#include "sluice/Dialect/Sluice/IR/Sluice.h"
 #include "sluice/Support/NamePattern.h"
 #include "llvm/ADT/SmallSet.h"
 
@@ -47,8 +47,7 @@ LogicalResult WeightOp::verify() {
   if (placeholders > type.getRank()) // C4
     return emitOpError("expected at most ")
            << type.getRank() << " placeholders, one for each dimension of "
-           << type << ", but '" << getTensor() << "' has "
-           << placeholders;
+           << type << ", but '" << getTensor() << "' has " << placeholders;
   return success();
 }
 
@@ -349,9 +348,8 @@ LogicalResult GroupedOp::verify() {
   if (failed(PlanOp::inferReturnTypes(getContext(), getLoc(), plan, expected)))
     return failure();
   StringRef names[] = {"offsets", "order", "place"};
-  for (auto [name, type, value] :
-       llvm::zip_equal(names, expected,
-                       ValueRange{getOffsets(), getOrder(), getPlace()}))
+  for (auto [name, type, value] : llvm::zip_equal(
+           names, expected, ValueRange{getOffsets(), getOrder(), getPlace()}))
     if (value.getType() != type) // C7
       return emitOpError("expected ")
              << name << " of type " << type << ", as sluice.plan makes for "

@@ -205,9 +205,8 @@ private:
                       << " dimensions but got " << type;
       std::string name;
       if (attributes)
-        if (auto attribute =
-                cast<DictionaryAttr>(attributes[i]).getAs<StringAttr>(
-                    "sluice.name"))
+        if (auto attribute = cast<DictionaryAttr>(attributes[i])
+                                 .getAs<StringAttr>("sluice.name"))
           name = attribute.str();
       result.push_back(
           json::Object{{"name", name},
@@ -241,11 +240,11 @@ private:
           return dimensions.areTied(argument, d, other.first, other.second);
         });
         if (earlier != seen.end())
-          same.push_back(json::Object{
-              {"input", number},
-              {"dimension", d},
-              {"earlier_input", earlier->first.getArgNumber()},
-              {"earlier_dimension", earlier->second}});
+          same.push_back(
+              json::Object{{"input", number},
+                           {"dimension", d},
+                           {"earlier_input", earlier->first.getArgNumber()},
+                           {"earlier_dimension", earlier->second}});
         else
           seen.push_back({argument, d});
       }
@@ -288,9 +287,11 @@ private:
       auto fromEntries = dyn_cast<FromEntriesOp>(op);
       auto fromDense = dyn_cast<FromDenseOp>(op);
       bool isBounded =
-          fromDense && cast<GatesType>(fromDense.getGates().getType()).isPerToken();
+          fromDense &&
+          cast<GatesType>(fromDense.getGates().getType()).isPerToken();
       if (!isa<check::ExpectCloseOp, check::ExpectEqualOp>(op) &&
-          !handlesRows && !fromEntries && !isBounded && !isa<tensor::GatherOp>(op))
+          !handlesRows && !fromEntries && !isBounded &&
+          !isa<tensor::GatherOp>(op))
         return;
       int64_t code = result.size() + 1;
       op->setAttr("sluice.code", builder.getI64IntegerAttr(code));

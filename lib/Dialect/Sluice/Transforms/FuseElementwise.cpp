@@ -28,8 +28,8 @@ struct FuseElementwise
           auto consumer = dyn_cast<linalg::LinalgOp>(operand->getOwner());
           Operation *producer = operand->get().getDefiningOp();
           // A loop that revisits an element would compute it again each time.
-          return consumer && consumer.getNumParallelLoops() ==
-                                 consumer.getNumLoops() &&
+          return consumer &&
+                 consumer.getNumParallelLoops() == consumer.getNumLoops() &&
                  consumer.getMatchingIndexingMap(operand).isPermutation() &&
                  producer && producer->hasOneUse();
         });

@@ -6,7 +6,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "sluice/Dialect/Sluice/Transforms/Passes.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/IR/Remarks.h"
@@ -14,6 +13,7 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "sluice/Dialect/Sluice/IR/Sluice.h"
 #include "sluice/Dialect/Sluice/IR/SluiceUtils.h"
+#include "sluice/Dialect/Sluice/Transforms/Passes.h"
 
 namespace sluice {
 #define GEN_PASS_DEF_SLUICEPLANDISPATCH
@@ -25,8 +25,8 @@ using namespace sluice;
 
 namespace {
 /// Decides whether row r of what a body yields depends on row r of its inputs
-/// only, so that the rows may be cut into tasks. Values that have a row for each
-/// token are tracked; every op on them must be known to keep rows apart.
+/// only, so that the rows may be cut into tasks. Values that have a row for
+/// each token are tracked; every op on them must be known to keep rows apart.
 class RowLocality {
 public:
   /// The op that mixes rows, or may; null if none does.
@@ -96,7 +96,8 @@ private:
                                          experts.getInputs().size());
     }
     if (isa<TopKOp, AlwaysOp, KeepGroupsOp, NormalizeOp, ScaleOp, EntriesOp,
-            DenseOp, ColumnsOp, SigmoidOp, SoftplusOp, SiluOp, ReluOp, GeluOp, ClampOp>(op))
+            DenseOp, ColumnsOp, SigmoidOp, SoftplusOp, SiluOp, ReluOp, GeluOp,
+            ClampOp>(op))
       return true;
     if (OpTrait::hasElementwiseMappableTraits(&op))
       return llvm::all_of(op.getOperands(), [&](Value v) { return has(v); });
@@ -123,7 +124,7 @@ struct PlanDispatch : sluice::impl::SluicePlanDispatchBase<PlanDispatch> {
     if (rowsPerTask < 0) {
       getOperation()->emitError("expected rows-per-task to be at least 0 but "
                                 "got ")
-          << rowsPerTask;
+          << rowsPerTask.getValue();
       return signalPassFailure();
     }
     // Inner experts first: an outer body is judged while it is model level.
@@ -143,8 +144,8 @@ private:
     // A constant body has no rows to mix.
     Operation *mixing = nullptr;
     if (!op.getInputs().empty())
-      mixing = RowLocality().findMixingOp(*op.getBodyBlock(),
-                                          op.getInputs().size());
+      mixing =
+          RowLocality().findMixingOp(*op.getBodyBlock(), op.getInputs().size());
     auto function = op->getParentOfType<FunctionOpInterface>();
     auto options = remark::RemarkOpts::name("tasks")
                        .category("sluice-plan-dispatch")
@@ -155,7 +156,8 @@ private:
                          static_cast<int64_t>(rowsPerTask));
       return rowsPerTask;
     }
-    remark::detail::InFlightRemark missed = remark::missed(op.getLoc(), options);
+    remark::detail::InFlightRemark missed =
+        remark::missed(op.getLoc(), options);
     missed << remark::add("an expert's tokens run as one task");
     if (!mixing)
       missed << remark::reason("rows-per-task is 0");
@@ -182,12 +184,12 @@ private:
     state.addAttribute("combine", op.getCombineAttr());
     state.addAttribute("weight", op.getWeightAttr());
     state.addAttribute("rows_per_task", builder.getI64IntegerAttr(rowCount));
-    state.addAttribute("operandSegmentSizes",
-                       builder.getDenseI32ArrayAttr(
-                           {1, 1, 1, 1,
-                            static_cast<int32_t>(op.getInputs().size()),
-                            static_cast<int32_t>(op.getParams().size()),
-                            op.getBase() ? 1 : 0}));
+    state.addAttribute(
+        "operandSegmentSizes",
+        builder.getDenseI32ArrayAttr(
+            {1, 1, 1, 1, static_cast<int32_t>(op.getInputs().size()),
+             static_cast<int32_t>(op.getParams().size()),
+             op.getBase() ? 1 : 0}));
     state.addRegion()->takeBody(op.getBody());
     Operation *grouped = builder.create(state);
     op->replaceAllUsesWith(grouped->getResults());

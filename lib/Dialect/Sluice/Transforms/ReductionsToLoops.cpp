@@ -28,8 +28,8 @@ static SmallVector<Value> getIndices(OpBuilder &b, Location loc, AffineMap map,
                                      ValueRange ivs) {
   SmallVector<Value> indices;
   for (unsigned i = 0; i < map.getNumResults(); ++i)
-    indices.push_back(affine::AffineApplyOp::create(
-        b, loc, map.getSubMap({i}), ivs));
+    indices.push_back(
+        affine::AffineApplyOp::create(b, loc, map.getSubMap({i}), ivs));
   return indices;
 }
 
@@ -64,10 +64,9 @@ static void lower(linalg::LinalgOp op) {
     SmallVector<Value> init;
     SmallVector<SmallVector<Value>> places;
     for (OpOperand &out : op.getDpsInitsMutable()) {
-      places.push_back(getIndices(b, loc, op.getMatchingIndexingMap(&out),
-                                  allIvs));
-      init.push_back(
-          memref::LoadOp::create(b, loc, out.get(), places.back()));
+      places.push_back(
+          getIndices(b, loc, op.getMatchingIndexingMap(&out), allIvs));
+      init.push_back(memref::LoadOp::create(b, loc, out.get(), places.back()));
     }
     auto loop = scf::ForOp::create(
         b, loc, lower[outer], upper[outer], step[outer], init,
