@@ -31,7 +31,7 @@ ROUTING = ["topk_indices", "topk_weights", "dropped", "kept", "shared_weights",
 
 
 def run(*command):
-    print("$", shlex.join(command), flush=True)
+    print("+", shlex.join(command), flush=True)
     result = subprocess.run(command, check=False)
     if result.returncode:
         sys.exit(f"error: {command[0]} failed with exit status {result.returncode}")

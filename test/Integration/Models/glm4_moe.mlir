@@ -1,4 +1,4 @@
-// GLM-4.5 (arXiv:2508.06471; Glm4MoeMoE of transformers): DeepSeek-V3's router with one group; a shared expert.
+// GLM-4-MoE (arXiv:2508.06471; Glm4MoeMoE of transformers): DeepSeek-V3's router with one group; a shared expert.
 // Switches: n_group = 1; topk_group = 1; norm_topk_prob = true; routed_scaling_factor = 2.5; n_shared_experts = 1.
 !tokens = tensor<?x60xf32>  !scores = tensor<?x16xf32>    !gates = !sluice.gates<?x16xf32, 4 per token>
 !hidden = tensor<?x44xf32>  !ins = tensor<16x44x60xf32>   !in = tensor<44x60xf32>
