@@ -52,8 +52,8 @@ public:
   static llvm::Expected<Library> open() {
     Library result;
     std::string error;
-    result.handle = llvm::sys::DynamicLibrary::getPermanentLibrary(
-        library.c_str(), &error);
+    result.handle =
+        llvm::sys::DynamicLibrary::getPermanentLibrary(library.c_str(), &error);
     if (!result.handle.isValid())
       return llvm::createStringError(error);
     return result;
@@ -204,8 +204,7 @@ static llvm::Error run() {
   std::vector<std::thread> threads;
   for (unsigned i = 0; i < callers; ++i)
     threads.emplace_back([&, i] {
-      auto text = callAndCompare(*fn, model,
-                                 arguments, expected, *freeTensor,
+      auto text = callAndCompare(*fn, model, arguments, expected, *freeTensor,
                                  callers > 1 ? 10 : 1);
       if (text)
         texts[i] = *text;

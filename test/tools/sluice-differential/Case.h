@@ -1,0 +1,164 @@
+//===- Case.h - A generated model with inputs -------------------*- C++ -*-===//
+//
+// Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SLUICE_TEST_DIFFERENTIAL_CASE_H
+#define SLUICE_TEST_DIFFERENTIAL_CASE_H
+
+#include "Program.h"
+#include "Random.h"
+
+namespace sluice {
+
+/// How an argument's elements are drawn.
+struct Fill {
+  enum class Kind {
+    /// Normal, times `scale`.
+    Normal,
+    /// A small integer times `scale`, a power of two: sums are exact, and ties
+    /// are frequent.
+    Dyadic,
+    /// Scores: normal or dyadic with NaN, infinities and zeros of both signs.
+    Special,
+  };
+  Kind kind = Kind::Normal;
+  double scale = 1;
+  /// Added along the last dimension at `column`, if that is not negative: sends
+  /// all tokens to one expert, or none.
+  int64_t column = -1;
+  double shift = 0;
+};
+
+/// An argument of the model's functions. A dimension of -1 is the number of
+/// tokens.
+struct Argument {
+  Value value;
+  Fill fill;
+};
+
+/// Gates, and how exactly they can be known.
+struct Router {
+  int64_t experts = 1, k = 1;
+  /// The lines that make the gates, and the value that they are in the end.
+  std::string text, gates;
+  /// The arguments of @choose.
+  std::vector<Value> arguments;
+  Dtype scoreType = Dtype::F32, gateType = Dtype::F32;
+  /// The scores are computed by more than exact steps, in a type so narrow that
+  /// different scores may round to the same one.
+  bool mayRoundToTies = false;
+
+  /// The logits are a product of `in` terms, of these arguments; or given.
+  bool isProduct = false;
+  Value input, weight;
+  bool hasBias = false;
+  Value bias;
+  bool inOut = false;
+
+  /// The error of the weights is perLogit * L + constant, L a bound of the
+  /// logits' magnitude: relative to each weight, or absolute.
+  bool isRelative = false;
+  double perLogit = 0, constant = 0;
+  /// The same for what selects, as a rule and not as a bound, relative.
+  double selectionPerLogit = 0, selectionConstant = 0;
+
+  std::string gatesType(int64_t tokens) const;
+};
+
+struct Case {
+  uint64_t seed = 0;
+  /// What is special about it, for people.
+  std::string summary;
+  int64_t tokens = 0;
+  std::vector<Argument> arguments;
+  Router router;
+  /// The modules: @moe, @route, and @majorant with a shadow of each argument
+  /// and a bound of the gates' magnitude behind the arguments.
+  std::string model, majorant;
+  /// The errors of @moe's result relative to @majorant's, without and with the
+  /// relative error of the gates.
+  double error = 0;
+  int gateDegree = 0;
+  bool isWeighed = true;
+  /// By how much a router inside a body must decide.
+  double innerMargin = 0;
+  /// The finest number of the narrowest type on the way: results below have no
+  /// relative precision.
+  double tiny = 0;
+
+  bool parallel = true, counters = false;
+  unsigned optLevel = 2;
+};
+
+/// The case of a seed.
+Case generateCase(uint64_t seed);
+
+/// Inputs for `c`, one for each argument.
+std::vector<HostTensor> drawInputs(const Case &c, uint64_t seed);
+
+//===----------------------------------------------------------------------===//
+// Parts of generateCase
+//===----------------------------------------------------------------------===//
+
+class CaseBuilder {
+public:
+  explicit CaseBuilder(uint64_t seed);
+  Case build();
+
+private:
+  /// Adds an argument of all functions.
+  Value argument(llvm::ArrayRef<int64_t> shape, Dtype type, Fill fill);
+  Fill weightFill(int64_t fanIn);
+
+  // Router.cpp
+  void buildRouter(const Value &x);
+  Value buildLogits(const Value &x);
+  void buildScores(const Value &logits, Value &selects, Value &weighs);
+  void buildGates(const Value &selects, const Value &weighs);
+  void routerLine(const std::string &text);
+
+  // Body.cpp
+  /// A parameter, stacked over experts; the value that the body sees.
+  Value parameter(llvm::ArrayRef<int64_t> shape, Dtype type, Fill fill);
+  Value weight(int64_t in, int64_t out, bool inOut, Dtype type);
+  Value vector(int64_t size, Dtype type);
+  /// A product with a parameter, with or without a bias.
+  Value linear(const Value &t, int64_t out, Dtype result);
+  Activation activation();
+  Value buildBody(const Value &t, int64_t out);
+  Value buildMlp(const Value &t, int64_t out);
+  Value buildGated(const Value &t, int64_t out);
+  Value buildMerged(const Value &t, int64_t out);
+  Value buildAffine(const Value &t);
+  Value buildNested(const Value &t, int64_t out);
+  Value buildMatmul(const Value &t, int64_t out);
+  Value buildConstant(const Value &t, int64_t out);
+
+  // Case.cpp
+  int64_t size();
+  Value buildExperts(const Value &x);
+  Value buildTail(const Value &x, const Value &y);
+  void assemble(const Value &result);
+
+  Random random;
+  Case c;
+  Program program;
+  Router router;
+  /// -1 or the number of tokens, as types say it.
+  int64_t tokensDim = -1;
+  int64_t width = 1;
+  /// All numbers of the router are small integers times a power of two.
+  bool dyadic = false;
+  Dtype type = Dtype::F32;
+  int names = 0;
+  /// `%v1 = %a2 : type` for each parameter, and the same for its shadow.
+  std::string bindings, shadowBindings;
+};
+
+} // namespace sluice
+
+#endif // SLUICE_TEST_DIFFERENTIAL_CASE_H

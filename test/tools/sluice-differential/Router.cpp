@@ -1,0 +1,308 @@
+//===- Router.cpp - Generated routers ---------------------------*- C++ -*-===//
+//
+// Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Case.h"
+
+#include <cmath>
+
+using namespace sluice;
+
+std::string Router::gatesType(int64_t tokens) const {
+  return "!sluice.gates<" + (tokens < 0 ? "?" : std::to_string(tokens)) + "x" +
+         std::to_string(experts) + "x" + toString(gateType).str() + ", " +
+         std::to_string(k) + " per token>";
+}
+
+static bool isNarrow(Dtype type) {
+  return type == Dtype::F16 || type == Dtype::BF16;
+}
+
+void CaseBuilder::routerLine(const std::string &text) {
+  router.text += "  " + text + "\n";
+}
+
+/// A new value of the router.
+static Value score(int &names, llvm::ArrayRef<int64_t> shape, Dtype type) {
+  Value value;
+  value.name = "r" + std::to_string(names++);
+  value.shape.assign(shape.begin(), shape.end());
+  value.type = type;
+  return value;
+}
+
+Value CaseBuilder::buildLogits(const Value &x) {
+  int64_t experts = router.experts;
+  bool oneForAll = random.chance(0.08), oneForNone = random.chance(0.08);
+  Fill fill;
+  if (oneForAll || oneForNone) {
+    fill.column = random.between(0, experts - 1);
+    fill.shift = oneForAll ? 24 : -24;
+    c.summary += oneForAll ? " all-to-one" : " one-without";
+  }
+
+  // Logits that are given: any scores at all, with nothing rounded.
+  if (random.chance(0.25)) {
+    router.scoreType = random.chance(0.6)
+                           ? Dtype::F32
+                           : random.pick({Dtype::F64, Dtype::F16, Dtype::BF16});
+    fill.kind = dyadic ? Fill::Kind::Dyadic : Fill::Kind::Normal;
+    fill.scale = dyadic ? 0.25 : 1.5;
+    Value logits = argument({tokensDim, experts}, router.scoreType, fill);
+    router.arguments.push_back(logits);
+    c.summary += " given";
+    return logits;
+  }
+
+  Dtype weightType =
+      isNarrow(x.type) && random.chance(0.5) ? Dtype::F32 : x.type;
+  router.scoreType = x.type == Dtype::F64 ? Dtype::F64 : Dtype::F32;
+  if (isNarrow(x.type) && random.chance(0.3))
+    router.scoreType = x.type;
+  router.isProduct = true;
+  router.input = x;
+  router.inOut = random.chance(0.3);
+  Fill weights = weightFill(width);
+  weights.scale *= dyadic ? 1 : 2;
+  router.weight =
+      argument(router.inOut ? llvm::ArrayRef<int64_t>({width, experts})
+                            : llvm::ArrayRef<int64_t>({experts, width}),
+               weightType, weights);
+  router.arguments = {x, router.weight};
+  router.hasBias = fill.column >= 0 || random.chance(0.3);
+  if (router.hasBias) {
+    fill.kind = dyadic ? Fill::Kind::Dyadic : Fill::Kind::Normal;
+    fill.scale = 0.25;
+    router.bias = argument({experts}, weightType, fill);
+    router.arguments.push_back(router.bias);
+  }
+  Value logits = score(names, {tokensDim, experts}, router.scoreType);
+  routerLine(logits.ref() + " = sluice.linear " + x.ref() + ", " +
+             router.weight.ref() +
+             (router.hasBias ? " bias " + router.bias.ref() : "") +
+             (router.inOut ? " layout in_out" : "") + " : (" + x.typeText() +
+             ", " + router.weight.typeText() +
+             (router.hasBias ? ", " + router.bias.typeText() : "") + ") -> " +
+             logits.typeText());
+  double u = computeRoundoff({x.type, weightType, router.scoreType});
+  if (!dyadic) {
+    router.perLogit = (width + 2) * u + unitRoundoff(router.scoreType);
+    // Rounding errors of a sum grow as a random walk does.
+    router.selectionPerLogit =
+        2 * (std::sqrt(double(width)) + 4) * u +
+        (isNarrow(router.scoreType) ? 2 * unitRoundoff(router.scoreType) : 0);
+  }
+  return logits;
+}
+
+void CaseBuilder::buildScores(const Value &logits, Value &selects,
+                              Value &weighs) {
+  Dtype type = router.scoreType;
+  double u = computeRoundoff({type}), r = unitRoundoff(type);
+  llvm::SmallVector<int64_t, 3> shape = logits.shape;
+  auto unary = [&](const char *op, const Value &input) {
+    Value y = score(names, shape, type);
+    routerLine(y.ref() + " = " + op + " " + input.ref() + " : " + y.typeText());
+    return y;
+  };
+  Value s = logits;
+  // In a narrow type most functions round different scores to the same one.
+  int kind = isNarrow(type) && (dyadic || router.experts > 4)
+                 ? 3
+                 : random.between(0, 3);
+  switch (kind) {
+  case 0:
+    s = unary("sluice.softmax", logits);
+    router.perLogit = 2 * router.perLogit;
+    router.constant = (router.experts + 10) * u + r;
+    c.summary += " softmax";
+    break;
+  case 1:
+    s = unary("sluice.sigmoid", logits);
+    router.constant = 8 * u + r;
+    c.summary += " sigmoid";
+    break;
+  case 2:
+    s = unary("math.sqrt", unary("sluice.softplus", logits));
+    router.constant = 16 * u + 2 * r;
+    c.summary += " sqrt-softplus";
+    break;
+  case 3:
+    c.summary += " identity";
+    break;
+  }
+  router.isRelative = kind != 3;
+  bool exact = kind == 3 && (dyadic || !router.isProduct);
+  if (!exact) {
+    router.mayRoundToTies = isNarrow(type);
+    router.selectionConstant = 16 * u + (isNarrow(type) ? 4 * r : 0);
+  }
+  selects = weighs = s;
+
+  if (random.chance(0.35)) {
+    Fill fill;
+    fill.kind = dyadic ? Fill::Kind::Dyadic : Fill::Kind::Normal;
+    fill.scale = dyadic ? 0.0625 : 0.125;
+    Value bias = argument({router.experts}, type, fill);
+    router.arguments.push_back(bias);
+    Value b = score(names, shape, type), sum = score(names, shape, type);
+    routerLine(b.ref() + " = sluice.broadcast " + bias.ref() + " like " +
+               s.ref() + " : " + bias.typeText() + ", " + s.typeText());
+    routerLine(sum.ref() + " = arith.addf " + s.ref() + ", " + b.ref() + " : " +
+               sum.typeText());
+    selects = sum;
+    router.selectionConstant += 16 * u;
+    // What a sum of exact numbers is rounded to, both round alike.
+    if (isNarrow(type) && !exact)
+      router.selectionConstant += 4 * r;
+    c.summary += " biased";
+  }
+
+  // Selection by anything, NaN included; the weights stay numbers.
+  if (!router.isProduct && random.chance(0.25)) {
+    Fill fill;
+    fill.kind = Fill::Kind::Special;
+    selects = argument({tokensDim, router.experts},
+                       random.pick({Dtype::F32, Dtype::F16, Dtype::F64}), fill);
+    router.arguments.push_back(selects);
+    router.selectionConstant = router.selectionPerLogit = 0;
+    router.mayRoundToTies = false;
+    c.summary += " special";
+  }
+}
+
+void CaseBuilder::buildGates(const Value &selects, const Value &weighs) {
+  int64_t experts = router.experts, k = router.k;
+  Value chosenBy = selects;
+  std::vector<int64_t> divisors;
+  for (int64_t g = 2; g <= experts; ++g)
+    if (experts % g == 0)
+      divisors.push_back(g);
+  bool masksNegInf = false;
+  if (!divisors.empty() && random.chance(0.3)) {
+    int64_t groups = divisors[random.next() % divisors.size()];
+    int64_t size = experts / groups;
+    int64_t keep = random.between(1, groups);
+    bool top2 = size >= 2 && random.chance(0.5);
+    masksNegInf = random.chance(0.6);
+    chosenBy = score(names, selects.shape, selects.type);
+    routerLine(chosenBy.ref() + " = sluice.keep_groups " + selects.ref() +
+               ", " + std::to_string(keep) + " of " + std::to_string(groups) +
+               " by " + (top2 ? "top2_sum" : "max") + " masked " +
+               (masksNegInf ? "neg_inf" : "zero") + " : " + selects.typeText());
+    if (top2)
+      router.selectionConstant +=
+          4 * unitRoundoff(selects.type) *
+          (router.selectionConstant > 0 || !dyadic ? 1 : 0);
+    c.summary += " groups";
+  }
+
+  std::string gates = random.chance(0.1) ? "always" : "topk";
+  // What weighs must be numbers: what selects may be masked, or special.
+  bool sameOperand = selects.name == weighs.name && !masksNegInf;
+  router.gateType = weighs.type;
+  Value g = score(names, {}, router.gateType);
+  if (gates == "always") {
+    std::vector<int64_t> all(experts), list;
+    for (int64_t e = 0; e < experts; ++e)
+      all[e] = e;
+    for (int64_t i = 0; i < k; ++i) {
+      int64_t at = random.between(0, int64_t(all.size()) - 1);
+      list.push_back(all[at]);
+      all.erase(all.begin() + at);
+    }
+    std::string text;
+    for (int64_t e : list)
+      text += (text.empty() ? "" : ", ") + std::to_string(e);
+    routerLine(g.ref() + " = sluice.always " + weighs.ref() + ", [" + text +
+               "] : " + weighs.typeText());
+    c.summary += " always";
+  } else if (sameOperand && chosenBy.name == weighs.name) {
+    routerLine(g.ref() + " = sluice.topk " + chosenBy.ref() + ", " +
+               std::to_string(k) + " : " + chosenBy.typeText());
+  } else {
+    routerLine(g.ref() + " = sluice.topk " + chosenBy.ref() + ", " +
+               std::to_string(k) + " weights " + weighs.ref() + " : " +
+               chosenBy.typeText() + ", " + weighs.typeText());
+  }
+
+  std::string type = router.gatesType(tokensDim);
+  double u = computeRoundoff({router.gateType});
+  double r = unitRoundoff(router.gateType);
+  auto step = [&](const std::string &op, const std::string &attributes) {
+    Value y = score(names, {}, router.gateType);
+    routerLine(y.ref() + " = " + op + " " + g.ref() + attributes + " : " +
+               type);
+    g = y;
+  };
+  if (random.chance(router.isRelative ? 0.1 : 0.5)) {
+    // What is relative becomes absolute: scores are below 8.
+    if (router.isRelative) {
+      router.perLogit *= 8;
+      router.constant *= 8;
+    }
+    if (random.chance(0.7)) {
+      step("sluice.softmax", "");
+      // An absolute error of the exponents is a relative one of the result.
+      router.perLogit *= 2;
+      router.constant = 2 * router.constant + (k + 10) * u + r;
+      c.summary += " softmax-after";
+    } else {
+      step("sluice.sigmoid", "");
+      router.constant += 8 * u + r;
+      c.summary += " sigmoid-after";
+    }
+    router.isRelative = true;
+  }
+  // A f16 probability may be too small to be exact relative to itself.
+  bool fine = router.gateType != Dtype::F16 || experts <= 4;
+  if (random.chance(0.45) && fine) {
+    int kind = random.between(0, 5);
+    std::string attributes;
+    if (kind == 1)
+      attributes = " eps 1.0e-20";
+    if (kind >= 2)
+      attributes = std::string(" p ") +
+                   random.pick({"1.0", "2.0", "3.0", "0x7FF0000000000000"});
+    if (kind == 3)
+      attributes += " eps 0.125";
+    // Sums of both signs come near 0, where nothing is known.
+    if (!router.isRelative || kind == 4)
+      attributes =
+          (kind >= 2 ? attributes : " p 1.0") + std::string(" min 0.5");
+    step("sluice.normalize", attributes);
+    double growth = router.isRelative ? 2 : 2 * (k + 1);
+    router.perLogit *= growth;
+    router.constant = growth * router.constant + (k + 16) * u + 2 * r;
+    c.summary += " normalize" + attributes;
+  }
+  if (random.chance(0.3)) {
+    double factor = random.pick({2.5, 0.5, 16.0, -1.0, 1.0});
+    char text[32];
+    snprintf(text, sizeof(text), " by %.2f", factor);
+    step("sluice.scale", text);
+    if (!router.isRelative)
+      router.perLogit *= std::fabs(factor);
+    router.constant += u + r;
+    c.summary += std::string(" scale") + text;
+  }
+  router.gates = g.ref();
+}
+
+void CaseBuilder::buildRouter(const Value &x) {
+  router.experts = random.chance(0.3)
+                       ? random.pick<int64_t>({1, 2, 3})
+                       : random.pick<int64_t>({4, 5, 6, 7, 8, 12, 16, 31, 64});
+  int64_t e = router.experts;
+  router.k =
+      random.chance(0.15) ? e : random.between(1, std::min<int64_t>(e, 8));
+  if (random.chance(0.25))
+    router.k = 1;
+  Value selects, weighs;
+  buildScores(buildLogits(x), selects, weighs);
+  buildGates(selects, weighs);
+}
