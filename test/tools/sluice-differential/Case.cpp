@@ -225,7 +225,8 @@ Case CaseBuilder::build() {
   c.counters =
       random.chance(0.2) && c.summary.find(" linalg") == std::string::npos;
   // LLVM takes most of the time; what it does at -O3 is tried often enough.
-  c.optLevel = random.pick({0u, 0u, 0u, 0u, 0u, 0u, 0u, 1u, 3u, 3u});
+  int64_t level = random.between(0, 19);
+  c.optLevel = level < 2 ? 3 : level == 2 ? 1 : 0;
   std::string sizes =
       " T" + std::to_string(c.tokens) + (tokensDim < 0 ? "" : "!") + " D" +
       std::to_string(width) + " E" + std::to_string(router.experts) + " k" +
