@@ -16,6 +16,9 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 
+#include <cmath>
+#include <limits>
+
 using namespace mlir;
 using namespace sluice::interpreter;
 
@@ -266,8 +269,46 @@ static bool isMultiplyAdd(linalg::LinalgOp op) {
          });
 }
 
+/// exp(x - max) / sum exp(x - max) along one dimension. The op has no loops of
+/// its own, unlike the others.
+static LogicalResult evaluateSoftmax(Evaluator &evaluator,
+                                     linalg::SoftmaxOp op) {
+  if (!op.hasPureTensorSemantics())
+    return op->emitError("expected tensors as operands: the interpreter does "
+                         "not know memrefs");
+  Tensor tensor = evaluator.getTensor(op.getInput());
+  ArrayRef<int64_t> shape = tensor.getShape();
+  int64_t dim = op.getDimension(), size = shape[dim], stride = 1;
+  for (int64_t d : shape.drop_front(dim + 1))
+    stride *= d;
+  Type type = getElementTypeOrSelf(op.getInput().getType());
+  int64_t count = tensor.getNumElements();
+  Element *data = tensor.mutableData();
+  for (int64_t first = 0; first < count; ++first) {
+    if (first / stride % size != 0)
+      continue;
+    double largest = -std::numeric_limits<double>::infinity(), sum = 0.0;
+    for (int64_t i = 0; i < size; ++i) {
+      double x = data[first + i * stride].f;
+      largest = std::isnan(x) ? x : std::max(x, largest);
+    }
+    for (int64_t i = 0; i < size; ++i) {
+      double &x = data[first + i * stride].f;
+      sum += x = std::exp(x - largest);
+    }
+    for (int64_t i = 0; i < size; ++i) {
+      double &x = data[first + i * stride].f;
+      x = roundNarrow(x / sum, type);
+    }
+  }
+  evaluator.set(op->getResult(0), std::move(tensor));
+  return success();
+}
+
 LogicalResult sluice::interpreter::evaluateLinalg(Evaluator &evaluator,
                                                   Operation *op) {
+  if (auto softmax = dyn_cast<linalg::SoftmaxOp>(op))
+    return evaluateSoftmax(evaluator, softmax);
   if (auto index = dyn_cast<linalg::IndexOp>(op)) {
     evaluator.set(
         index, Element::ofInt(evaluator.linalgIndices.back()[index.getDim()]));

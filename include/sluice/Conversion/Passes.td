@@ -39,7 +39,8 @@ def ConvertSluiceToLinalg : Pass<"convert-sluice-to-linalg"> {
     `broadcast`, `clamp`, `split`) to `linalg.generic` and `tensor` ops.
     Accumulation is in f32, or f64 if a type is f64. A product's loops are
     ordered so that the innermost walks along the weight's rows, and its
-    additions carry `reassoc`, so that LLVM may vectorise them.
+    additions carry `reassoc`, so that LLVM may vectorise them. Upstream's
+    aggregates (`linalg.softmax`) are decomposed along the way.
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",

@@ -416,6 +416,8 @@ struct ConvertSplit : OpConversionPattern<SplitOp> {
 struct ConvertSluiceToLinalg
     : sluice::impl::ConvertSluiceToLinalgBase<ConvertSluiceToLinalg> {
   void runOnOperation() override {
+    if (failed(decomposeAggregates()))
+      return signalPassFailure();
     ConversionTarget target(getContext());
     target.addLegalDialect<arith::ArithDialect, linalg::LinalgDialect,
                            math::MathDialect, tensor::TensorDialect>();
@@ -430,6 +432,23 @@ struct ConvertSluiceToLinalg
     if (failed(applyPartialConversion(getOperation(), target,
                                       std::move(patterns))))
       signalPassFailure();
+  }
+
+private:
+  /// linalg ops that are several (linalg.softmax) have no loops of their own.
+  LogicalResult decomposeAggregates() {
+    SmallVector<linalg::AggregatedOpInterface> ops;
+    getOperation()->walk(
+        [&](linalg::AggregatedOpInterface op) { ops.push_back(op); });
+    IRRewriter rewriter(&getContext());
+    for (linalg::AggregatedOpInterface op : ops) {
+      rewriter.setInsertionPoint(op);
+      FailureOr<SmallVector<Value>> parts = op.decomposeOperation(rewriter);
+      if (failed(parts))
+        return op->emitError("cannot be decomposed into linalg.generic");
+      rewriter.replaceOp(op, *parts);
+    }
+    return success();
   }
 };
 } // namespace
