@@ -60,6 +60,9 @@ if "address" in config.sanitize:
     config.available_features.add("asan")
     # LLVM's own libraries are not instrumented: what they keep until the end of
     # the process is not ours to report.
-    config.environment.setdefault("ASAN_OPTIONS", "detect_leaks=0")
+    # LLVM's allocators poison what they hold back, but the code of LLVM's own
+    # libraries, which is not instrumented, does not take that back.
+    config.environment.setdefault(
+        "ASAN_OPTIONS", "detect_leaks=0:allow_user_poisoning=0")
 if config.sanitize:
     config.environment.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
