@@ -30,10 +30,10 @@ with_progress() {
   local what=$1 pattern=$2 log=$3 start=$SECONDS shown=0 state pid status=0
   shift 3
   mkdir -p "$(dirname "$log")"
-  "$@" >"$log" 2>&1 </dev/null &
+  # In a session of its own, so that an interrupted script can end all of it.
+  setsid "$@" >"$log" 2>&1 </dev/null &
   pid=$!
-  # Without this an interrupted script would leave the compiler running.
-  trap 'kill "$pid" 2>/dev/null; exit 130' INT TERM
+  trap 'kill -- "-$pid" 2>/dev/null; exit 130' INT TERM
   while kill -0 "$pid" 2>/dev/null; do
     sleep 1
     state=$(tail -n 40 "$log" | sed -nE "s~.*$pattern.*~\1~p" | tail -n 1)
