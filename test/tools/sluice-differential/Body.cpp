@@ -18,7 +18,7 @@ static bool isNarrow(Dtype type) {
 
 Value CaseBuilder::parameter(llvm::ArrayRef<int64_t> shape, Dtype type,
                              Fill fill) {
-  llvm::SmallVector<int64_t, 4> stacked = {router.experts};
+  llvm::SmallVector<int64_t, 4> stacked = {router.gates.experts};
   stacked.append(shape.begin(), shape.end());
   Value stack = argument(stacked, type, fill);
   Value slice = program.make(shape, type);

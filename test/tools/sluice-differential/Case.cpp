@@ -38,7 +38,9 @@ int64_t CaseBuilder::size() {
 }
 
 Value CaseBuilder::buildExperts(const Value &x) {
-  bool replaces = router.k == 1 && random.chance(0.5);
+  const Gates &gates = router.gates;
+  bool replaces = gates.bound == Gates::Bound::PerToken && gates.count == 1 &&
+                  random.chance(0.5);
   std::string weigh = random.pick({"output", "output", "input", "none"});
   int64_t out = random.chance(0.4) ? x.shape[1] : size();
   c.isWeighed = weigh != "none";
@@ -90,7 +92,7 @@ Value CaseBuilder::buildExperts(const Value &x) {
                    : y.type;
   Value result = program.make({tokensDim, out}, type);
   result.error = y.error +
-                 (router.k + 2) * computeRoundoff({y.type, router.gateType}) +
+                 (gates.most() + 2) * computeRoundoff({y.type, gates.type}) +
                  unitRoundoff(type);
   result.gateDegree = y.gateDegree + (weigh == "output" ? 1 : 0);
   std::string base, shadowBase;
@@ -106,8 +108,8 @@ Value CaseBuilder::buildExperts(const Value &x) {
                        : " with (" + bindings + ", " + shadowBindings + ")";
   std::string combine =
       replaces ? " combine replace weight " : " combine sum weight ";
-  std::string by = " = sluice.experts by " + router.gates + " : " +
-                   router.gatesType(tokensDim) + " (";
+  std::string by = " = sluice.experts by " + router.gates.ref + " : " +
+                   router.gates.typeText(tokensDim) + " (";
   // What the gates multiply by is bounded by a number for all of them.
   bool onOutput = weigh == "output";
   std::string raw = result.shadow() + (onOutput ? "raw" : "");
@@ -166,12 +168,12 @@ void CaseBuilder::assemble(const Value &result) {
     shadows +=
         ", " + argument.value.shadow() + ": " + argument.value.shadowType();
   }
-  std::string gates = router.gatesType(tokensDim);
+  std::string gates = router.gates.typeText(tokensDim);
   std::string choose = "func.func private @choose(" +
                        parameters(router.arguments) + ") -> " + gates + " {\n" +
-                       router.text + "  return " + router.gates + " : " +
+                       router.text + "  return " + router.gates.ref + " : " +
                        gates + "\n}\n";
-  std::string call = "  " + router.gates + " = call @choose(";
+  std::string call = "  " + router.gates.ref + " = call @choose(";
   std::string types;
   for (const Value &value : router.arguments) {
     call += (types.empty() ? "" : ", ") + value.ref();
@@ -182,17 +184,23 @@ void CaseBuilder::assemble(const Value &result) {
   bool inlined = random.chance(0.5);
   c.summary += inlined ? " inlined" : "";
 
-  std::string indices = typeText(Dtype::I64, {tokensDim, router.k});
-  std::string weights = typeText(router.gateType, {tokensDim, router.k});
+  // Slots in order; or where an entry is, if there are no slots.
+  bool hasSlots = router.gates.bound == Gates::Bound::PerToken;
+  int64_t columns = router.gates.most();
+  std::string indices =
+      typeText(hasSlots ? Dtype::I64 : Dtype::Bool, {tokensDim, columns});
+  std::string weights = typeText(router.gates.type, {tokensDim, columns});
+  std::string entries = hasSlots ? "%indices, %weights = sluice.entries "
+                                 : "%weights, %indices = sluice.dense ";
   std::string all = parameters(values);
   auto [body, shadowBody] = program.take();
-  c.model =
-      choose + "func.func @moe(" + all + ") -> " + result.typeText() + " {\n" +
-      (inlined ? router.text : call) + body + "  return " + result.ref() +
-      " : " + result.typeText() + "\n}\n" + "func.func @route(" + all +
-      ") -> (" + indices + ", " + weights + ") {\n" + call +
-      "  %indices, %weights = sluice.entries " + router.gates + " : " + gates +
-      "\n  return %indices, %weights : " + indices + ", " + weights + "\n}\n";
+  c.model = choose + "func.func @moe(" + all + ") -> " + result.typeText() +
+            " {\n" + (inlined ? router.text : call) + body + "  return " +
+            result.ref() + " : " + result.typeText() + "\n}\n" +
+            "func.func @route(" + all + ") -> (" + indices + ", " + weights +
+            ") {\n" + call + "  " + entries + router.gates.ref + " : " + gates +
+            "\n  return %indices, %weights : " + indices + ", " + weights +
+            "\n}\n";
   c.majorant = choose + "func.func @majorant(" + all + shadows +
                ", %wmax: f64) -> " + result.shadowType() + " {\n" + call +
                shadowBody + "  return " + result.shadow() + " : " +
@@ -229,8 +237,8 @@ Case CaseBuilder::build() {
   c.optLevel = level < 2 ? 3 : level == 2 ? 1 : 0;
   std::string sizes =
       " T" + std::to_string(c.tokens) + (tokensDim < 0 ? "" : "!") + " D" +
-      std::to_string(width) + " E" + std::to_string(router.experts) + " k" +
-      std::to_string(router.k);
+      std::to_string(width) + " E" + std::to_string(router.gates.experts) +
+      " k" + std::to_string(router.gates.most());
   c.summary =
       toString(type).str() + sizes + (dyadic ? " dyadic" : "") + c.summary;
   return std::move(c);
@@ -243,28 +251,48 @@ Case sluice::generateCase(uint64_t seed) { return CaseBuilder(seed).build(); }
 //===----------------------------------------------------------------------===//
 
 static double draw(const Fill &fill, Random &random) {
+  double inf = std::numeric_limits<double>::infinity();
   switch (fill.kind) {
   case Fill::Kind::Normal:
     return fill.scale * random.normal();
   case Fill::Kind::Dyadic:
     return fill.scale * double(random.between(-4, 4));
+  case Fill::Kind::Mask:
+    return random.chance(0.7);
   case Fill::Kind::Special:
-    break;
+    switch (random.between(0, 11)) {
+    case 0:
+      return std::numeric_limits<double>::quiet_NaN();
+    case 1:
+      return inf;
+    case 2:
+      return -inf;
+    case 3:
+      return 0.0;
+    case 4:
+      return -0.0;
+    default:
+      return double(random.between(-8, 8)) / 4;
+    }
+  case Fill::Kind::Indices:
+    break; // drawn row by row
   }
-  double inf = std::numeric_limits<double>::infinity();
-  switch (random.between(0, 11)) {
-  case 0:
-    return std::numeric_limits<double>::quiet_NaN();
-  case 1:
-    return inf;
-  case 2:
-    return -inf;
-  case 3:
-    return 0.0;
-  case 4:
-    return -0.0;
-  default:
-    return double(random.between(-8, 8)) / 4;
+  return 0;
+}
+
+/// Different experts in each row.
+static void drawIndices(HostTensor &tensor, int64_t limit, Random &random) {
+  int64_t columns = tensor.shape().back();
+  for (int64_t i = 0; i < tensor.numElements(); ++i) {
+    int64_t row = i / columns * columns, expert;
+    bool taken;
+    do {
+      expert = random.between(0, limit - 1);
+      taken = false;
+      for (int64_t j = row; j < i; ++j)
+        taken |= tensor.getInteger(j) == expert;
+    } while (taken);
+    tensor.setInteger(i, random.chance(0.15) ? -1 : expert);
   }
 }
 
@@ -279,12 +307,15 @@ std::vector<HostTensor> sluice::drawInputs(const Case &c, uint64_t seed) {
     HostTensor tensor =
         llvm::cantFail(HostTensor::create(argument.value.type, shape));
     const Fill &fill = argument.fill;
-    for (int64_t i = 0; i < tensor.numElements(); ++i) {
-      double value = draw(fill, random);
-      if (fill.column >= 0 && i % shape.back() == fill.column)
-        value += fill.shift;
-      tensor.set(i, value);
-    }
+    if (fill.kind == Fill::Kind::Indices)
+      drawIndices(tensor, fill.limit, random);
+    else
+      for (int64_t i = 0; i < tensor.numElements(); ++i) {
+        double value = draw(fill, random);
+        if (fill.column >= 0 && i % shape.back() == fill.column)
+          value += fill.shift;
+        tensor.set(i, value);
+      }
     inputs.push_back(std::move(tensor));
   }
   return inputs;

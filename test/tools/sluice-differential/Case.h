@@ -22,8 +22,12 @@ struct Fill {
     /// A small integer times `scale`, a power of two: sums are exact, and ties
     /// are frequent.
     Dyadic,
-    /// Scores: normal or dyadic with NaN, infinities and zeros of both signs.
+    /// Scores: dyadic with NaN, infinities and zeros of both signs.
     Special,
+    /// Bools, mostly true.
+    Mask,
+    /// Rows of different experts below `limit`, some absent (-1).
+    Indices,
   };
   Kind kind = Kind::Normal;
   double scale = 1;
@@ -31,6 +35,7 @@ struct Fill {
   /// all tokens to one expert, or none.
   int64_t column = -1;
   double shift = 0;
+  int64_t limit = 0;
 };
 
 /// An argument of the model's functions. A dimension of -1 is the number of
@@ -40,14 +45,32 @@ struct Argument {
   Fill fill;
 };
 
+/// A value that is gates.
+struct Gates {
+  enum class Bound { PerToken, PerExpert, None };
+
+  std::string ref;
+  int64_t experts = 1;
+  Dtype type = Dtype::F32;
+  Bound bound = Bound::PerToken;
+  /// Entries per token.
+  int64_t count = 1;
+
+  std::string typeText(int64_t tokens) const;
+  /// Most entries of a token.
+  int64_t most() const { return bound == Bound::PerToken ? count : experts; }
+};
+
 /// Gates, and how exactly they can be known.
 struct Router {
-  int64_t experts = 1, k = 1;
-  /// The lines that make the gates, and the value that they are in the end.
-  std::string text, gates;
+  /// Columns of the scores.
+  int64_t experts = 1;
+  /// The lines that make the gates.
+  std::string text;
+  Gates gates;
   /// The arguments of @choose.
   std::vector<Value> arguments;
-  Dtype scoreType = Dtype::F32, gateType = Dtype::F32;
+  Dtype scoreType = Dtype::F32;
   /// The scores are computed by more than exact steps, in a type so narrow that
   /// different scores may round to the same one.
   bool mayRoundToTies = false;
@@ -65,8 +88,6 @@ struct Router {
   double perLogit = 0, constant = 0;
   /// The same for what selects, as a rule and not as a bound, relative.
   double selectionPerLogit = 0, selectionConstant = 0;
-
-  std::string gatesType(int64_t tokens) const;
 };
 
 struct Case {
@@ -118,8 +139,22 @@ private:
   void buildRouter(const Value &x);
   Value buildLogits(const Value &x);
   void buildScores(const Value &logits, Value &selects, Value &weighs);
-  void buildGates(const Value &selects, const Value &weighs);
   void routerLine(const std::string &text);
+  Value score(llvm::ArrayRef<int64_t> shape, Dtype type);
+
+  // Gates.cpp
+  void buildGates(const Value &selects, const Value &weighs);
+  Value keepGroups(const Value &selects, bool &masksNegInf);
+  Gates choose(const Value &selects, const Value &weighs, bool sameOperand);
+  Gates chooseAlways(const Value &weighs, int64_t k);
+  Gates chooseGiven(const Value &weighs);
+  std::string capacity(const Value &of);
+  Gates limit(const Gates &gates, const Value &scores);
+  Gates filter(const Gates &gates);
+  Gates columns(const Gates &gates);
+  Gates join(const Gates &gates, const Value &weighs);
+  /// Softmax, normalisation and scale of what was chosen.
+  void buildWeights();
 
   // Body.cpp
   /// A parameter, stacked over experts; the value that the body sees.

@@ -12,12 +12,6 @@
 
 using namespace sluice;
 
-std::string Router::gatesType(int64_t tokens) const {
-  return "!sluice.gates<" + (tokens < 0 ? "?" : std::to_string(tokens)) + "x" +
-         std::to_string(experts) + "x" + toString(gateType).str() + ", " +
-         std::to_string(k) + " per token>";
-}
-
 static bool isNarrow(Dtype type) {
   return type == Dtype::F16 || type == Dtype::BF16;
 }
@@ -26,8 +20,7 @@ void CaseBuilder::routerLine(const std::string &text) {
   router.text += "  " + text + "\n";
 }
 
-/// A new value of the router.
-static Value score(int &names, llvm::ArrayRef<int64_t> shape, Dtype type) {
+Value CaseBuilder::score(llvm::ArrayRef<int64_t> shape, Dtype type) {
   Value value;
   value.name = "r" + std::to_string(names++);
   value.shape.assign(shape.begin(), shape.end());
@@ -80,7 +73,7 @@ Value CaseBuilder::buildLogits(const Value &x) {
     router.bias = argument({experts}, weightType, fill);
     router.arguments.push_back(router.bias);
   }
-  Value logits = score(names, {tokensDim, experts}, router.scoreType);
+  Value logits = score({tokensDim, experts}, router.scoreType);
   routerLine(logits.ref() + " = sluice.linear " + x.ref() + ", " +
              router.weight.ref() +
              (router.hasBias ? " bias " + router.bias.ref() : "") +
@@ -105,7 +98,7 @@ void CaseBuilder::buildScores(const Value &logits, Value &selects,
   double u = computeRoundoff({type}), r = unitRoundoff(type);
   llvm::SmallVector<int64_t, 3> shape = logits.shape;
   auto unary = [&](const char *op, const Value &input) {
-    Value y = score(names, shape, type);
+    Value y = score(shape, type);
     routerLine(y.ref() + " = " + op + " " + input.ref() + " : " + y.typeText());
     return y;
   };
@@ -149,7 +142,7 @@ void CaseBuilder::buildScores(const Value &logits, Value &selects,
     fill.scale = dyadic ? 0.0625 : 0.125;
     Value bias = argument({router.experts}, type, fill);
     router.arguments.push_back(bias);
-    Value b = score(names, shape, type), sum = score(names, shape, type);
+    Value b = score(shape, type), sum = score(shape, type);
     routerLine(b.ref() + " = sluice.broadcast " + bias.ref() + " like " +
                s.ref() + " : " + bias.typeText() + ", " + s.typeText());
     routerLine(sum.ref() + " = arith.addf " + s.ref() + ", " + b.ref() + " : " +
@@ -175,133 +168,10 @@ void CaseBuilder::buildScores(const Value &logits, Value &selects,
   }
 }
 
-void CaseBuilder::buildGates(const Value &selects, const Value &weighs) {
-  int64_t experts = router.experts, k = router.k;
-  Value chosenBy = selects;
-  std::vector<int64_t> divisors;
-  for (int64_t g = 2; g <= experts; ++g)
-    if (experts % g == 0)
-      divisors.push_back(g);
-  bool masksNegInf = false;
-  if (!divisors.empty() && random.chance(0.3)) {
-    int64_t groups = divisors[random.next() % divisors.size()];
-    int64_t size = experts / groups;
-    int64_t keep = random.between(1, groups);
-    bool top2 = size >= 2 && random.chance(0.5);
-    masksNegInf = random.chance(0.6);
-    chosenBy = score(names, selects.shape, selects.type);
-    routerLine(chosenBy.ref() + " = sluice.keep_groups " + selects.ref() +
-               ", " + std::to_string(keep) + " of " + std::to_string(groups) +
-               " by " + (top2 ? "top2_sum" : "max") + " masked " +
-               (masksNegInf ? "neg_inf" : "zero") + " : " + selects.typeText());
-    if (top2)
-      router.selectionConstant +=
-          4 * unitRoundoff(selects.type) *
-          (router.selectionConstant > 0 || !dyadic ? 1 : 0);
-    c.summary += " groups";
-  }
-
-  std::string gates = random.chance(0.1) ? "always" : "topk";
-  // What weighs must be numbers: what selects may be masked, or special.
-  bool sameOperand = selects.name == weighs.name && !masksNegInf;
-  router.gateType = weighs.type;
-  Value g = score(names, {}, router.gateType);
-  if (gates == "always") {
-    std::vector<int64_t> all(experts), list;
-    for (int64_t e = 0; e < experts; ++e)
-      all[e] = e;
-    for (int64_t i = 0; i < k; ++i) {
-      int64_t at = random.between(0, int64_t(all.size()) - 1);
-      list.push_back(all[at]);
-      all.erase(all.begin() + at);
-    }
-    std::string text;
-    for (int64_t e : list)
-      text += (text.empty() ? "" : ", ") + std::to_string(e);
-    routerLine(g.ref() + " = sluice.always " + weighs.ref() + ", [" + text +
-               "] : " + weighs.typeText());
-    c.summary += " always";
-  } else if (sameOperand && chosenBy.name == weighs.name) {
-    routerLine(g.ref() + " = sluice.topk " + chosenBy.ref() + ", " +
-               std::to_string(k) + " : " + chosenBy.typeText());
-  } else {
-    routerLine(g.ref() + " = sluice.topk " + chosenBy.ref() + ", " +
-               std::to_string(k) + " weights " + weighs.ref() + " : " +
-               chosenBy.typeText() + ", " + weighs.typeText());
-  }
-
-  std::string type = router.gatesType(tokensDim);
-  double u = computeRoundoff({router.gateType});
-  double r = unitRoundoff(router.gateType);
-  auto step = [&](const std::string &op, const std::string &attributes) {
-    Value y = score(names, {}, router.gateType);
-    routerLine(y.ref() + " = " + op + " " + g.ref() + attributes + " : " +
-               type);
-    g = y;
-  };
-  if (random.chance(router.isRelative ? 0.1 : 0.5)) {
-    // What is relative becomes absolute: scores are below 8.
-    if (router.isRelative) {
-      router.perLogit *= 8;
-      router.constant *= 8;
-    }
-    if (random.chance(0.7)) {
-      step("sluice.softmax", "");
-      // An absolute error of the exponents is a relative one of the result.
-      router.perLogit *= 2;
-      router.constant = 2 * router.constant + (k + 10) * u + r;
-      c.summary += " softmax-after";
-    } else {
-      step("sluice.sigmoid", "");
-      router.constant += 8 * u + r;
-      c.summary += " sigmoid-after";
-    }
-    router.isRelative = true;
-  }
-  // A f16 probability may be too small to be exact relative to itself.
-  bool fine = router.gateType != Dtype::F16 || experts <= 4;
-  if (random.chance(0.45) && fine) {
-    int kind = random.between(0, 5);
-    std::string attributes;
-    if (kind == 1)
-      attributes = " eps 1.0e-20";
-    if (kind >= 2)
-      attributes = std::string(" p ") +
-                   random.pick({"1.0", "2.0", "3.0", "0x7FF0000000000000"});
-    if (kind == 3)
-      attributes += " eps 0.125";
-    // Sums of both signs come near 0, where nothing is known.
-    if (!router.isRelative || kind == 4)
-      attributes =
-          (kind >= 2 ? attributes : " p 1.0") + std::string(" min 0.5");
-    step("sluice.normalize", attributes);
-    double growth = router.isRelative ? 2 : 2 * (k + 1);
-    router.perLogit *= growth;
-    router.constant = growth * router.constant + (k + 16) * u + 2 * r;
-    c.summary += " normalize" + attributes;
-  }
-  if (random.chance(0.3)) {
-    double factor = random.pick({2.5, 0.5, 16.0, -1.0, 1.0});
-    char text[32];
-    snprintf(text, sizeof(text), " by %.2f", factor);
-    step("sluice.scale", text);
-    if (!router.isRelative)
-      router.perLogit *= std::fabs(factor);
-    router.constant += u + r;
-    c.summary += std::string(" scale") + text;
-  }
-  router.gates = g.ref();
-}
-
 void CaseBuilder::buildRouter(const Value &x) {
   router.experts = random.chance(0.3)
                        ? random.pick<int64_t>({1, 2, 3})
                        : random.pick<int64_t>({4, 5, 6, 7, 8, 12, 16, 31, 64});
-  int64_t e = router.experts;
-  router.k =
-      random.chance(0.15) ? e : random.between(1, std::min<int64_t>(e, 8));
-  if (random.chance(0.25))
-    router.k = 1;
   Value selects, weighs;
   buildScores(buildLogits(x), selects, weighs);
   buildGates(selects, weighs);

@@ -185,7 +185,7 @@ bool CaseRunner::interpret(mlir::ModuleOp module) {
   double scale = std::max(gateMagnitude, 1e-30);
   double spread = router.perLogit * logitMagnitude();
   gateError = router.constant + (router.isRelative ? spread : spread / scale);
-  if (router.gateType == Dtype::F16)
+  if (router.gates.type == Dtype::F16)
     gateError += 0x1p-22 / scale;
   if (!c.isWeighed)
     gateMagnitude = 1;
