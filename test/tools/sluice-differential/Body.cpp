@@ -113,6 +113,13 @@ Value CaseBuilder::buildConstant(const Value &t, int64_t out) {
   return program.broadcast(vector(out, t.type), like);
 }
 
+Value CaseBuilder::buildNorm(const Value &t, int64_t out) {
+  c.summary += " norm";
+  Fill fill;
+  Value gain = parameter({t.shape[1]}, t.type, fill);
+  return linear(program.rmsNorm(t, gain), out, t.type);
+}
+
 Value CaseBuilder::buildMatmul(const Value &t, int64_t out) {
   Value w = weight(t.shape[1], out, /*inOut=*/true, t.type);
   c.summary += " linalg";
@@ -181,7 +188,7 @@ Value CaseBuilder::buildNested(const Value &t, int64_t out) {
 }
 
 Value CaseBuilder::buildBody(const Value &t, int64_t out) {
-  switch (random.between(0, 11)) {
+  switch (random.between(0, 12)) {
   case 0:
     if (out == t.shape[1]) {
       c.summary += " identity";
@@ -209,6 +216,11 @@ Value CaseBuilder::buildBody(const Value &t, int64_t out) {
     return buildMatmul(t, out);
   case 10:
     return buildConstant(t, out);
+  case 11:
+    // A norm of what was weighed forgets the weight, and how small it was.
+    if (t.gateDegree == 0)
+      return buildNorm(t, out);
+    return buildGated(t, out);
   default:
     return linear(buildAffine(t), out, t.type);
   }

@@ -37,22 +37,19 @@ int64_t CaseBuilder::size() {
   return random.pick<int64_t>({1, 2, 3, 5, 7, 8, 11, 16, 17, 24, 31, 33, 48});
 }
 
-Value CaseBuilder::buildExperts(const Value &x) {
-  const Gates &gates = router.gates;
-  bool replaces = gates.bound == Gates::Bound::PerToken && gates.count == 1 &&
-                  random.chance(0.5);
-  std::string weigh = random.pick({"output", "output", "input", "none"});
-  int64_t out = random.chance(0.4) ? x.shape[1] : size();
-  c.isWeighed = weigh != "none";
-  c.summary += std::string(replaces ? " replace" : " sum") + " weight-" + weigh;
-
+Value CaseBuilder::buildBlock(const Value &x, llvm::StringRef weigh,
+                              int64_t out, std::string &inputs,
+                              std::string &shadows) {
+  // Without inputs a body is a row for each expert.
+  if (weigh != "input" && random.chance(0.06)) {
+    Value row = vector(out, x.type);
+    c.summary += " row";
+    return random.chance(0.5) ? program.activate(row, activation()) : row;
+  }
   Value t = program.make({-1, x.shape[1]}, x.type);
-  std::string inputs = t.ref() + " = " + x.ref() + " : " + x.typeText();
-  std::string shadows = inputs + ", " + t.shadow() +
-                        (weigh == "input" ? "raw = " : " = ") + x.shadow() +
-                        " : " + x.shadowType();
-  program.take();
-  program.indent(1);
+  inputs = t.ref() + " = " + x.ref() + " : " + x.typeText();
+  shadows = inputs + ", " + t.shadow() + (weigh == "input" ? "raw = " : " = ") +
+            x.shadow() + " : " + x.shadowType();
   if (weigh == "input") {
     // The compiled body sees v * x, rounded to its type.
     t.error = computeRoundoff({x.type}) + unitRoundoff(x.type);
@@ -65,8 +62,7 @@ Value CaseBuilder::buildExperts(const Value &x) {
   Value y = buildBody(t, out);
   // A second input, aligned with the tokens.
   if (random.chance(0.2)) {
-    Fill fill;
-    Value z = argument({tokensDim, out}, x.type, fill);
+    Value z = argument({tokensDim, out}, x.type, Fill());
     Value u = program.make({-1, out}, x.type);
     std::string more = ", " + u.ref() + " = " + z.ref() + " : " + z.typeText();
     inputs += more;
@@ -75,6 +71,21 @@ Value CaseBuilder::buildExperts(const Value &x) {
     y = random.chance(0.5) ? program.add(y, u) : program.multiply(y, u);
     c.summary += " two-inputs";
   }
+  return y;
+}
+
+Value CaseBuilder::buildExperts(const Value &x) {
+  const Gates &gates = router.gates;
+  bool replaces = gates.most() == 1 && random.chance(0.5);
+  std::string weigh = random.pick({"output", "output", "input", "none"});
+  int64_t out = random.chance(0.4) ? x.shape[1] : size();
+  c.isWeighed = weigh != "none";
+  c.summary += std::string(replaces ? " replace" : " sum") + " weight-" + weigh;
+
+  program.take();
+  program.indent(1);
+  std::string inputs, shadows;
+  Value y = buildBlock(x, weigh, out, inputs, shadows);
   // A value of the surroundings, the same for all experts.
   if (random.chance(0.15)) {
     Fill fill;

@@ -172,10 +172,14 @@ private:
   Value buildNested(const Value &t, int64_t out);
   Value buildMatmul(const Value &t, int64_t out);
   Value buildConstant(const Value &t, int64_t out);
+  Value buildNorm(const Value &t, int64_t out);
 
   // Case.cpp
   int64_t size();
   Value buildExperts(const Value &x);
+  /// The body, and the bindings of its inputs and of their shadows.
+  Value buildBlock(const Value &x, llvm::StringRef weigh, int64_t out,
+                   std::string &inputs, std::string &shadows);
   Value buildTail(const Value &x, const Value &y);
   void assemble(const Value &result);
 

@@ -319,6 +319,22 @@ void CaseBuilder::buildWeights() {
     router.constant = growth * router.constant + (k + 16) * u + 2 * r;
     c.summary += " normalize" + attributes;
   }
+  if (random.chance(0.15)) {
+    llvm::SmallVector<int64_t, 2> shape = {router.gates.experts};
+    if (random.chance(0.5))
+      shape = {tokensDim, random.chance(0.5) ? 1 : router.gates.experts};
+    Value factor = argument(shape, router.gates.type, Fill());
+    router.arguments.push_back(factor);
+    std::string result = score({}, Dtype::F32).ref();
+    routerLine(result + " = sluice.scale_by " + router.gates.ref + ", " +
+               factor.ref() + " : " + type + ", " + factor.typeText());
+    router.gates.ref = result;
+    // Normal numbers are below 6 in magnitude.
+    if (!router.isRelative)
+      router.perLogit *= 6;
+    router.constant += 2 * u + r;
+    c.summary += " scale-by";
+  }
   if (random.chance(0.3)) {
     double factor = random.pick({2.5, 0.5, 16.0, -1.0, 1.0});
     char text[32];

@@ -186,6 +186,19 @@ Value Program::clamp(const Value &input, double min, double max) {
   return y;
 }
 
+Value Program::rmsNorm(const Value &input, const Value &gain) {
+  double u = computeRoundoff({input.type});
+  Value y = make(input.shape, input.type,
+                 (input.shape.back() + 8) * u + unitRoundoff(input.type));
+  // The magnitudes of a row have the row's norm.
+  std::string eps = " eps 1.0e-5 gain ";
+  line(y.ref() + " = sluice.rms_norm " + input.ref() + eps + gain.ref() +
+       " : " + y.typeText() + ", " + gain.typeText());
+  shadowLine(y.shadow() + " = sluice.rms_norm " + input.shadow() + eps +
+             gain.shadow() + " : " + y.shadowType() + ", " + gain.shadowType());
+  return y;
+}
+
 Value Program::broadcast(const Value &source, const Value &like) {
   Value y = make(like.shape, source.type, source.error);
   y.gateDegree = source.gateDegree;

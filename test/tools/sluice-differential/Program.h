@@ -93,6 +93,8 @@ public:
   Value add(const Value &a, const Value &b);
   /// Limits of either sign of 0, so that nothing grows; infinite: none.
   Value clamp(const Value &input, double min, double max);
+  /// Of a value without an error.
+  Value rmsNorm(const Value &input, const Value &gain);
   Value broadcast(const Value &source, const Value &like);
   std::vector<Value> split(const Value &input, int64_t parts, bool interleaved);
   /// The upstream op on destinations, `a` [?, n] and `b` [n, m].

@@ -184,6 +184,29 @@ func.func @normalize_after_p(%g: !sluice.gates<?x4xf32>) -> !sluice.gates<?x4xf3
   return %1 : !sluice.gates<?x4xf32>
 }
 
+// CHECK-LABEL: @all_columns
+// CHECK-SAME: %[[G:.*]]: !sluice
+func.func @all_columns(%g: !sluice.gates<?x4xf32>) -> !sluice.gates<?x4xf32> {
+  // CHECK-NEXT: return %[[G]]
+  %0 = sluice.columns %g from 0 to 4 : !sluice.gates<?x4xf32>
+  return %0 : !sluice.gates<?x4xf32>
+}
+
+// Slots that are absent move behind the others, which `entries` shows.
+// CHECK-LABEL: @all_columns_of_slots
+func.func @all_columns_of_slots(%g: !sluice.gates<?x4xf32, 2 per token>) -> !sluice.gates<?x4xf32, 2 per token> {
+  // CHECK: sluice.columns
+  %0 = sluice.columns %g from 0 to 4 : !sluice.gates<?x4xf32, 2 per token>
+  return %0 : !sluice.gates<?x4xf32, 2 per token>
+}
+
+// CHECK-LABEL: @some_columns
+func.func @some_columns(%g: !sluice.gates<?x4xf32>) -> !sluice.gates<?x3xf32> {
+  // CHECK: sluice.columns
+  %0 = sluice.columns %g from 0 to 3 : !sluice.gates<?x4xf32>
+  return %0 : !sluice.gates<?x3xf32>
+}
+
 //===----------------------------------------------------------------------===//
 // topk
 //===----------------------------------------------------------------------===//
@@ -411,4 +434,43 @@ func.func @unused_result(%g: !sluice.gates<?x4xf32, 2 per token>, %x: tensor<?x6
     sluice.yield %t : tensor<?x6xf32>
   }
   return
+}
+
+// A body without inputs has a row, not a matrix, to put in place.
+// CHECK-LABEL: @one_constant_expert
+func.func @one_constant_expert(%p: tensor<?x1xf32>, %rows: tensor<1x6xf32>) -> tensor<?x6xf32> {
+  // CHECK: sluice.experts
+  %g = sluice.topk %p, 1 : tensor<?x1xf32>
+  %y = sluice.experts by %g : !sluice.gates<?x1xf32, 1 per token>
+      () with (%row = %rows : tensor<1x6xf32>)
+      combine sum weight output -> tensor<?x6xf32> {
+    sluice.yield %row : tensor<6xf32>
+  }
+  return %y : tensor<?x6xf32>
+}
+
+// Factors by expert change values, not the routing.
+// CHECK-LABEL: @choose_all_scaled
+func.func @choose_all_scaled(%p: tensor<?x2xf32>, %f: tensor<2xf32>, %x: tensor<?x6xf32>) -> tensor<?x6xf32> {
+  // CHECK: sluice.always
+  %g = sluice.topk %p, 2 : tensor<?x2xf32>
+  %s = sluice.scale_by %g, %f : !sluice.gates<?x2xf32, 2 per token>, tensor<2xf32>
+  %y = sluice.experts by %s : !sluice.gates<?x2xf32, 2 per token>
+      (%t = %x : tensor<?x6xf32>) combine sum weight output -> tensor<?x6xf32> {
+    sluice.yield %t : tensor<?x6xf32>
+  }
+  return %y : tensor<?x6xf32>
+}
+
+// Which entries a limit drops depends on their order.
+// CHECK-LABEL: @choose_all_limited
+func.func @choose_all_limited(%p: tensor<?x2xf32>, %x: tensor<?x6xf32>, %c: index) -> tensor<?x6xf32> {
+  // CHECK: sluice.topk
+  %g = sluice.topk %p, 2 : tensor<?x2xf32>
+  %k = sluice.limit %g, %c by choice : !sluice.gates<?x2xf32, 2 per token>
+  %y = sluice.experts by %k : !sluice.gates<?x2xf32, 2 per token>
+      (%t = %x : tensor<?x6xf32>) combine sum weight output -> tensor<?x6xf32> {
+    sluice.yield %t : tensor<?x6xf32>
+  }
+  return %y : tensor<?x6xf32>
 }
