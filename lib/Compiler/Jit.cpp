@@ -144,12 +144,14 @@ llvm::Expected<int> JitModel::Impl::findFunction(llvm::StringRef name) const {
 
 /// Views of `inputs` for the C interface.
 static llvm::Expected<std::vector<sluice_tensor>>
-viewInputs(llvm::ArrayRef<HostTensor> inputs) {
+viewInputs(llvm::StringRef function, llvm::ArrayRef<HostTensor> inputs) {
   std::vector<sluice_tensor> views;
   for (const HostTensor &input : inputs) {
     llvm::Expected<sluice_tensor> view = input.toC();
     if (!view)
-      return view.takeError();
+      return llvm::createStringError(function + ": input " +
+                                     std::to_string(views.size()) + ": " +
+                                     llvm::toString(view.takeError()));
     views.push_back(*view);
   }
   return views;
@@ -160,7 +162,7 @@ JitModel::run(llvm::StringRef name, llvm::ArrayRef<HostTensor> inputs) const {
   llvm::Expected<int> function = impl->findFunction(name);
   if (!function)
     return function.takeError();
-  llvm::Expected<std::vector<sluice_tensor>> views = viewInputs(inputs);
+  llvm::Expected<std::vector<sluice_tensor>> views = viewInputs(name, inputs);
   if (!views)
     return views.takeError();
   int numResults = sluice_model_num_results(impl->model.get(), *function);
@@ -186,7 +188,7 @@ JitModel::time(llvm::StringRef name, llvm::ArrayRef<HostTensor> inputs,
   llvm::Expected<int> function = impl->findFunction(name);
   if (!function)
     return function.takeError();
-  llvm::Expected<std::vector<sluice_tensor>> views = viewInputs(inputs);
+  llvm::Expected<std::vector<sluice_tensor>> views = viewInputs(name, inputs);
   if (!views)
     return views.takeError();
   int numResults = sluice_model_num_results(impl->model.get(), *function);

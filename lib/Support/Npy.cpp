@@ -91,7 +91,7 @@ bool HeaderParser::parseShape(SmallVector<int64_t> &shape) {
     StringRef digits = rest.take_while(isDigit);
     uint64_t dimension;
     if (digits.getAsInteger(10, dimension) || dimension > uint64_t(INT64_MAX))
-      return fail("a dimension below 2^63");
+      return fail("a dimension of 0 or more and below 2^63");
     rest = rest.drop_front(digits.size());
     shape.push_back(int64_t(dimension));
     consume("L"); // written by Python 2
@@ -137,8 +137,12 @@ bool HeaderParser::parse(Header &header) {
     return fail("the end of the header");
   if (seenDescr && seenOrder && seenShape)
     return true;
-  problem = "expected the keys 'descr', 'fortran_order' and 'shape' in the "
-            "header";
+  problem = std::string("expected the keys 'descr', 'fortran_order' and "
+                        "'shape' in the header but '") +
+            (!seenDescr   ? "descr"
+             : !seenOrder ? "fortran_order"
+                          : "shape") +
+            "' is missing";
   return false;
 }
 

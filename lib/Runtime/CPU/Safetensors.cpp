@@ -77,6 +77,23 @@ static int bitsOf(std::string_view dtype) {
   return 0;
 }
 
+/// What stands where an integer is expected.
+static std::string textOf(const JsonValue &value) {
+  if (value.kind == JsonValue::Double)
+    return "a number that is no 64-bit integer";
+  return value.kind == JsonValue::Integer ? std::to_string(value.integer)
+                                          : describe(value.kind);
+}
+
+static std::string textOf(const std::vector<JsonValue> &values) {
+  if (values.size() > 4)
+    return std::to_string(values.size()) + " values";
+  std::string text = "[";
+  for (const JsonValue &value : values)
+    text += (text.size() == 1 ? "" : ", ") + textOf(value);
+  return text + "]";
+}
+
 /// Reads one member of the header. On failure says what is wrong with it.
 static bool readEntry(const JsonValue &value, Entry &entry,
                       std::string &problem) {
@@ -121,7 +138,8 @@ static bool readEntry(const JsonValue &value, Entry &entry,
   for (const JsonValue &dimension : shape->elements) {
     if (dimension.kind != JsonValue::Integer || dimension.integer < 0) {
       problem = "expected the dimensions of 'shape' to be integers that are "
-                "not negative";
+                "not negative but got " +
+                textOf(dimension);
       return false;
     }
     entry.shape.push_back(dimension.integer);
@@ -132,7 +150,8 @@ static bool readEntry(const JsonValue &value, Entry &entry,
       offsets->elements[0].integer < 0 ||
       offsets->elements[1].integer < offsets->elements[0].integer) {
     problem = "expected 'data_offsets' to be two integers [begin, end] with "
-              "0 <= begin <= end";
+              "0 <= begin <= end but got " +
+              textOf(offsets->elements);
     return false;
   }
   entry.begin = offsets->elements[0].integer;
@@ -223,7 +242,10 @@ static bool readHeader(sluice_weights &weights, std::string &problem) {
   weights.data = contents.substr(8 + length);
   std::string_view header = contents.substr(8, length);
   if (header.empty() || header[0] != '{') {
-    problem = "expected the header to be a JSON object that starts with '{'";
+    problem = "expected the header to be a JSON object that starts with '{' "
+              "but " +
+              (header.empty() ? "it is empty"
+                              : "got " + quoted(header.substr(0, 20)));
     return false;
   }
   std::string syntax;

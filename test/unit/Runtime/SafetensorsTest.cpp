@@ -219,14 +219,15 @@ TEST_F(Safetensors, HeaderLengths) {
             "expected a header of at most 2 bytes but its length is given as "
             "18446744073709551615 (is this a complete safetensors file?)");
   EXPECT_EQ(openError(std::string(8, '\0')),
-            "expected the header to be a JSON object that starts with '{'");
+            "expected the header to be a JSON object that starts with '{' but "
+            "it is empty");
 }
 
 TEST_F(Safetensors, HeaderSyntax) {
-  const char *notObject =
-      "expected the header to be a JSON object that starts with '{'";
-  EXPECT_EQ(openError(safetensors("[]", "")), notObject);
-  EXPECT_EQ(openError(safetensors(" {}", "")), notObject);
+  const std::string notObject =
+      "expected the header to be a JSON object that starts with '{' but got ";
+  EXPECT_EQ(openError(safetensors("[]", "")), notObject + "'[]'");
+  EXPECT_EQ(openError(safetensors(" {}", "")), notObject + "' {}'");
   EXPECT_EQ(openError(safetensors("{\"a\":", "")),
             "the header is not valid JSON: invalid value at byte 5 of the "
             "header");
@@ -264,18 +265,26 @@ TEST_F(Safetensors, Entries) {
                                   "}",
                                   "")),
             "tensor 'a': duplicate member 'dtype'");
-  const char *shapes = "tensor 'a': expected the dimensions of 'shape' to be "
-                       "integers that are not negative";
+  const std::string shapes =
+      "tensor 'a': expected the dimensions of 'shape' to be integers that are "
+      "not negative but got ";
   EXPECT_EQ(openError(safetensors(header("\"F32\"", "[-1]", "[0,4]"), "1234")),
-            shapes);
+            shapes + "-1");
   EXPECT_EQ(openError(safetensors(header("\"F32\"", "[1.0]", "[0,4]"), "1234")),
-            shapes);
-  const char *offsets =
-      "tensor 'a': expected 'data_offsets' to be two integers "
-      "[begin, end] with 0 <= begin <= end";
-  for (const char *bad : {"[0]", "[4,0]", "[-4,0]", "[0,4,8]", "[\"0\",4]"})
+            shapes + "a number that is no 64-bit integer");
+  const std::string offsets = "tensor 'a': expected 'data_offsets' to be two "
+                              "integers [begin, end] with "
+                              "0 <= begin <= end but got ";
+  const std::pair<const char *, const char *> badOffsets[] = {
+      {"[0]", "[0]"},
+      {"[4,0]", "[4, 0]"},
+      {"[-4,0]", "[-4, 0]"},
+      {"[0,4,8]", "[0, 4, 8]"},
+      {"[\"0\",4]", "[a string, 4]"},
+      {"[1,2,3,4,5]", "5 values"}};
+  for (auto [bad, text] : badOffsets)
     EXPECT_EQ(openError(safetensors(header("\"F32\"", "[1]", bad), "1234")),
-              offsets);
+              offsets + text);
   EXPECT_EQ(openError(safetensors("{\"\\u0000\":{}}", "")),
             "tensor '?': its name contains a NUL")
       << "a message is one line of text";

@@ -192,8 +192,8 @@ TEST_F(Npy, Sizes) {
             "expected 9223372036854775807 elements of 8 bytes for "
             "tensor<9223372036854775807xf64> but got 0 bytes of data");
   EXPECT_EQ(errorOf(npy(dictionary("'<f4'", "(9223372036854775808,)"), "")),
-            "expected a dimension below 2^63 but got '9223372036854775808,' in "
-            "the header");
+            "expected a dimension of 0 or more and below 2^63 but got "
+            "'9223372036854775808,' in the header");
 }
 
 TEST_F(Npy, BadHeaders) {
@@ -210,7 +210,7 @@ TEST_F(Npy, BadHeaders) {
             "expected a dictionary but got '' in the header");
   EXPECT_EQ(errorOf(npy("{'descr': '<f4'}", "")),
             "expected the keys 'descr', 'fortran_order' and 'shape' in the "
-            "header");
+            "header but 'fortran_order' is missing");
   EXPECT_EQ(errorOf(npy("{'\n\xFF': 1}", "")),
             "unexpected key '?\?' in the header");
   EXPECT_EQ(errorOf(npy("{'x': 1}", "")), "unexpected key 'x' in the header");
@@ -223,7 +223,8 @@ TEST_F(Npy, BadHeaders) {
   EXPECT_EQ(errorOf(npy("{'shape': 5}", "")),
             "expected a shape such as (3, 4) but got '5}' in the header");
   EXPECT_EQ(errorOf(npy("{'shape': (-1,)}", "")),
-            "expected a dimension below 2^63 but got '-1,)}' in the header");
+            "expected a dimension of 0 or more and below 2^63 but got '-1,)}' "
+            "in the header");
   EXPECT_EQ(errorOf(npy("{'shape': (1 2)}", "")),
             "expected ',' or ')' but got '2)}' in the header");
   EXPECT_EQ(errorOf(npy("{'shape': (1", "")),
