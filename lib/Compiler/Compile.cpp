@@ -48,6 +48,14 @@ static void internalize(llvm::Module &module, bool keepPacked) {
       global.setLinkage(llvm::GlobalValue::InternalLinkage);
 }
 
+/// Lets the runtime report that there is no memory. After the optimisation,
+/// which knows what malloc means.
+static void checkAllocations(llvm::Module &module) {
+  for (llvm::StringRef name : {"malloc", "calloc"})
+    if (llvm::Function *function = module.getFunction(name))
+      function->setName("sluice_rt_" + name);
+}
+
 mlir::FailureOr<CompiledModel>
 sluice::compileModel(mlir::ModuleOp lowered, const CompileOptions &options,
                      const ModelInterface *interface) {
@@ -80,12 +88,11 @@ sluice::compileModel(mlir::ModuleOp lowered, const CompileOptions &options,
   if (llvm::Error error =
           optimize(*result.module, *result.machine, options.optLevel))
     return fail(std::move(error));
+  checkAllocations(*result.module);
   return result;
 }
 
-llvm::Error CompiledModel::checkHost() const {
-  return checkHostRuns(*machine);
-}
+llvm::Error CompiledModel::checkHost() const { return checkHostRuns(*machine); }
 
 llvm::Error CompiledModel::emit(Format format,
                                 llvm::SmallVectorImpl<char> &output) const {
