@@ -12,11 +12,14 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "sluice/Compiler/DiagnosticPrinter.h"
 #include "sluice/InitAll.h"
+#include "sluice/Support/CommandLine.h"
 #include "sluice/Support/Compare.h"
 #include "sluice/Support/Npy.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Config/llvm-config.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/WithColor.h"
@@ -27,6 +30,9 @@ namespace cl = llvm::cl;
 namespace {
 
 enum class Target { CPU, Interpreter };
+
+/// Creating more would exhaust the machine, which OpenMP reports by aborting.
+constexpr int maxThreads = 1024;
 
 /// The command line, in an object so that nothing is global.
 struct Options {
@@ -113,6 +119,7 @@ public:
 
 private:
   llvm::Error checkOptions();
+  llvm::Error checkOutputs() const;
   llvm::Error chooseEntry(mlir::ModuleOp module);
   llvm::Error readInputs();
   llvm::Error checkCount(llvm::StringRef option, size_t files, size_t expected,
@@ -120,6 +127,7 @@ private:
   llvm::Expected<std::unique_ptr<Runner>> createRunner(mlir::ModuleOp module);
   llvm::Error compare(llvm::StringRef what, size_t index,
                       const HostTensor &actual, const HostTensor &expected);
+  llvm::Error writeOutputs(llvm::ArrayRef<HostTensor> results) const;
   llvm::Error compareWithFiles(llvm::ArrayRef<HostTensor> results);
   llvm::Error compareWithInterpreter(mlir::ModuleOp module,
                                      llvm::ArrayRef<HostTensor> results);
@@ -130,6 +138,7 @@ private:
   unsigned timedRuns = 0;
   mlir::func::FuncOp entry;
   std::vector<HostTensor> inputs;
+  std::vector<HostTensor> expected;
   bool anyMismatch = false;
 };
 
@@ -145,17 +154,30 @@ static std::optional<Dtype> getDtype(mlir::Type type) {
   return parseDtype(name);
 }
 
+static std::string toText(double number) {
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::format("%g", number);
+  return text;
+}
+
 llvm::Error Session::checkOptions() {
   if (options.model.empty())
     return llvm::createStringError(
         "expected a model file but got none; try --help");
   if (!(options.tolerance >= 0) || std::isinf(options.tolerance))
     return llvm::createStringError(
-        "expected a finite --tolerance of at least 0");
+        "expected a finite --tolerance of at least 0 but got " +
+        toText(options.tolerance));
   if (options.threads.getNumOccurrences() && options.threads < 1)
     return llvm::createStringError(
         "expected at least 1 for --threads but got " +
         llvm::Twine(options.threads.getValue()));
+  if (options.threads > maxThreads)
+    return llvm::createStringError(
+        "expected at most " + llvm::Twine(maxThreads) +
+        " for --threads but got " + llvm::Twine(options.threads.getValue()));
+  if (llvm::Error error = checkOutputs())
+    return error;
   if (options.time.getNumOccurrences()) {
     timedRuns = 10;
     if (!options.time.empty() &&
@@ -175,6 +197,35 @@ llvm::Error Session::checkOptions() {
   return checkCPU(options.cpu);
 }
 
+static bool isSameFile(llvm::StringRef a, llvm::StringRef b) {
+  bool same = false;
+  return !llvm::sys::fs::equivalent(a, b, same) && same;
+}
+
+/// Results must overwrite neither each other nor what they are made from. An
+/// input may be replaced: it was read before.
+llvm::Error Session::checkOutputs() const {
+  llvm::StringSet<> seen;
+  for (llvm::StringRef path : options.outputs) {
+    // Devices take any number of results.
+    llvm::sys::fs::file_status status;
+    if (!llvm::sys::fs::status(path, status) && llvm::sys::fs::is_other(status))
+      continue;
+    if (!seen.insert(path).second)
+      return llvm::createStringError("expected another file for each --output "
+                                     "but got '" +
+                                     path + "' twice");
+    for (llvm::StringRef source :
+         {llvm::StringRef(options.model), llvm::StringRef(options.weights)})
+      if (isSameFile(path, source))
+        return llvm::createStringError(
+            "the output '" + path + "' is the " +
+            (source == options.model ? "model" : "weight file") +
+            " itself; name another file by --output");
+  }
+  return llvm::Error::success();
+}
+
 llvm::Error Session::chooseEntry(mlir::ModuleOp module) {
   llvm::SmallVector<mlir::func::FuncOp> candidates;
   std::string names;
@@ -192,7 +243,7 @@ llvm::Error Session::chooseEntry(mlir::ModuleOp module) {
         entry = function;
     return bool(entry);
   };
-  if (!options.entry.empty()) {
+  if (options.entry.getNumOccurrences()) {
     if (find(options.entry))
       return llvm::Error::success();
     return llvm::createStringError("the model has no public function '" +
@@ -234,8 +285,19 @@ llvm::Error Session::readInputs() {
     if (llvm::Error error =
             checkCount("output", options.outputs.size(), numResults, "result"))
       return error;
-  if (!options.expects.empty())
-    return checkCount("expect", options.expects.size(), numResults, "result");
+  if (options.expects.empty())
+    return llvm::Error::success();
+  if (llvm::Error error =
+          checkCount("expect", options.expects.size(), numResults, "result"))
+    return error;
+  // Now, since an output may go to the same file.
+  for (auto [path, type] :
+       llvm::zip_equal(options.expects, entry.getResultTypes())) {
+    llvm::Expected<HostTensor> tensor = readNpy(path, getDtype(type));
+    if (!tensor)
+      return tensor.takeError();
+    expected.push_back(std::move(*tensor));
+  }
   return llvm::Error::success();
 }
 
@@ -279,13 +341,10 @@ llvm::Error Session::compare(llvm::StringRef what, size_t index,
 }
 
 llvm::Error Session::compareWithFiles(llvm::ArrayRef<HostTensor> results) {
-  for (auto [index, path] : llvm::enumerate(options.expects)) {
-    llvm::Expected<HostTensor> expected = readNpy(path, results[index].dtype());
-    if (!expected)
-      return expected.takeError();
-    if (llvm::Error error = compare(path, index, results[index], *expected))
+  for (auto [index, tensor] : llvm::enumerate(expected))
+    if (llvm::Error error =
+            compare(options.expects[index], index, results[index], tensor))
       return error;
-  }
   return llvm::Error::success();
 }
 
@@ -312,6 +371,22 @@ Session::compareWithInterpreter(mlir::ModuleOp module,
     if (llvm::Error error =
             compare("the interpreter", index, *actual, expected))
       return error;
+  }
+  return llvm::Error::success();
+}
+
+/// All of them, or none that was not there before.
+llvm::Error Session::writeOutputs(llvm::ArrayRef<HostTensor> results) const {
+  llvm::SmallVector<llvm::StringRef> created;
+  for (auto [path, result] : llvm::zip(options.outputs, results)) {
+    bool existed = llvm::sys::fs::exists(path);
+    if (llvm::Error error = writeNpy(path, result)) {
+      for (llvm::StringRef other : created)
+        llvm::sys::fs::remove(other);
+      return error;
+    }
+    if (!existed)
+      created.push_back(path);
   }
   return llvm::Error::success();
 }
@@ -343,9 +418,8 @@ llvm::Error Session::run() {
     return results.takeError();
   std::string counters = (*runner)->getCountersJson();
 
-  for (auto [path, result] : llvm::zip(options.outputs, *results))
-    if (llvm::Error error = writeNpy(path, result))
-      return error;
+  if (llvm::Error error = writeOutputs(*results))
+    return error;
   if (llvm::Error error = compareWithFiles(*results))
     return error;
   if (options.check)
@@ -368,6 +442,7 @@ llvm::Error Session::run() {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  ignoreFileSizeSignal();
   // LLVM's libraries register hundreds of options of their own, for which this
   // tool is not the place.
   cl::ResetCommandLineParser();
@@ -376,14 +451,15 @@ int main(int argc, char **argv) {
   });
   Options options;
   cl::HideUnrelatedOptions(options.category);
-  cl::ParseCommandLineOptions(
+  llvm::Error error = parseCommandLine(
       argc, argv,
       "sluice-run: compiles a model file in memory and runs one function\n");
-  if (options.cpu == "help") {
+  if (!error && options.cpu == "help") {
     printCPUs(llvm::outs());
     return 0;
   }
-  llvm::Error error = Session(options).run();
+  if (!error)
+    error = Session(options).run();
   if (!error)
     return 0;
   std::string message = llvm::toString(std::move(error));

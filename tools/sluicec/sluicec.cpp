@@ -11,6 +11,7 @@
 #include "sluice/Compiler/DiagnosticPrinter.h"
 #include "sluice/InitAll.h"
 #include "sluice/Support/AtomicFile.h"
+#include "sluice/Support/CommandLine.h"
 #include "llvm/Config/llvm-config.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
@@ -90,7 +91,9 @@ static int fail(const llvm::Twine &message) {
 }
 
 static int fail(llvm::Error error) {
-  return fail(llvm::toString(std::move(error)));
+  std::string message = llvm::toString(std::move(error));
+  // Empty: it was printed.
+  return message.empty() ? 1 : fail(message);
 }
 
 static llvm::StringRef getSuffix(Emit emit) {
@@ -239,6 +242,7 @@ static int run(const Options &options, const LinkOptions &link) {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  ignoreFileSizeSignal();
   // LLVM's libraries register hundreds of options of their own, for which this
   // tool is not the place.
   cl::ResetCommandLineParser();
@@ -247,11 +251,13 @@ int main(int argc, char **argv) {
   });
   Options options;
   cl::HideUnrelatedOptions(options.category);
-  cl::ParseCommandLineOptions(
-      argc, argv,
-      "sluicec: compiles a model file ahead of time to native code\n\n"
-      "The result needs no part of Sluice or LLVM to run, only libomp and the\n"
-      "C and C++ libraries. Files appear when they are complete.\n");
+  if (llvm::Error error = parseCommandLine(
+          argc, argv,
+          "sluicec: compiles a model file ahead of time to native code\n\n"
+          "The result needs no part of Sluice or LLVM to run, only libomp and "
+          "the\n"
+          "C and C++ libraries. Files appear when they are complete.\n"))
+    return fail(std::move(error));
   static char anchor;
   std::string executable = llvm::sys::fs::getMainExecutable(argv[0], &anchor);
   return run(options, {getRuntimeDirectory(executable)});

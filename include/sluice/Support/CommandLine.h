@@ -1,0 +1,33 @@
+//===- CommandLine.h - A tool's options -------------------------*- C++ -*-===//
+//
+// Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SLUICE_SUPPORT_COMMANDLINE_H
+#define SLUICE_SUPPORT_COMMANDLINE_H
+
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+
+namespace sluice {
+
+/// Reads the command line into the llvm::cl options that exist. LLVM prints
+/// each mistake in its own way, on several lines; this gives the first one as
+/// an error of one line, for the tool to print as its other errors. The error
+/// has no text if LLVM has printed it: that an option's value is of the wrong
+/// kind, on one line. `--help` and `--version` print and end the process, as in
+/// LLVM.
+llvm::Error parseCommandLine(int argc, const char *const *argv,
+                             llvm::StringRef overview);
+
+/// Lets a write beyond the limit of a file's size (`ulimit -f`) fail as one on
+/// a full disk does, instead of ending the process. To be called after
+/// llvm::InitLLVM, which installs a handler of its own.
+void ignoreFileSizeSignal();
+
+} // namespace sluice
+
+#endif // SLUICE_SUPPORT_COMMANDLINE_H
