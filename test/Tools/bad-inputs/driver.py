@@ -98,8 +98,10 @@ def snapshot(folder):
         name = str(path.relative_to(folder))
         if path.is_symlink():
             result[name] = os.readlink(path)
+        elif path.is_file() and os.access(path, os.R_OK):
+            result[name] = path.read_bytes()
         else:
-            result[name] = path.read_bytes() if path.is_file() else "not a file"
+            result[name] = path.stat().st_mode
     return result
 
 
