@@ -187,9 +187,6 @@ bool CaseRunner::interpret(mlir::ModuleOp module) {
   gateError = router.constant + (router.isRelative ? spread : spread / scale);
   if (router.gates.type == Dtype::F16)
     gateError += 0x1p-22 / scale;
-  if (!c.isWeighed)
-    gateMagnitude = 1;
-
   std::vector<HostTensor> all;
   for (const HostTensor &input : inputs)
     all.push_back(llvm::cantFail(input.clone()));
@@ -200,8 +197,8 @@ bool CaseRunner::interpret(mlir::ModuleOp module) {
     all.push_back(llvm::cantFail(
         HostTensor::fromDoubles(Dtype::F64, input.shape(), values)));
   }
-  all.push_back(
-      llvm::cantFail(HostTensor::fromDoubles(Dtype::F64, {}, {gateMagnitude})));
+  all.push_back(llvm::cantFail(HostTensor::fromDoubles(
+      Dtype::F64, {}, {c.isWeighed ? gateMagnitude : 1})));
   interpreter::Interpreter oracle(module);
   auto computed = oracle.runExact("majorant", all);
   if (failed(computed))
