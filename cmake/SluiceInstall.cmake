@@ -1,23 +1,78 @@
-# What `cmake --install` copies besides the tools (see sluice_add_tool): the
-# headers, the libraries, and in lib/ the archives that sluicec links into the
-# models that it compiles, which it looks for beside its own bin/.
+# What `cmake --install` copies: programs, headers, libraries and the CMake package
+# that describes them (SluiceConfig.cmake.in). Nothing in it names a folder of the
+# installation, so that it can be moved.
+#
+# Two components, which are two Debian packages (SluicePackage.cmake): `tools`, all
+# that compiling and running models needs, and `development`.
 
+include(CMakePackageConfigHelpers)
+set(_cmake_dir lib/cmake/Sluice)
+
+# sluicec links these archives into the models that it compiles; it looks for them
+# beside its own bin/.
+set(_runtime SluiceRuntime SluiceArtifact)
+get_target_property(_aliased SluiceRuntimeEmbedded ALIASED_TARGET)
+if(NOT _aliased)
+  list(APPEND _runtime SluiceRuntimeEmbedded)
+endif()
 get_property(_libs GLOBAL PROPERTY SLUICE_LIBS)
-install(TARGETS ${_libs} ARCHIVE DESTINATION lib)
+get_property(_tools GLOBAL PROPERTY SLUICE_TOOLS)
 
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/ DESTINATION include
-        FILES_MATCHING PATTERN "*.h" PATTERN "*.td")
-# mlir_tablegen's headers.
-install(DIRECTORY ${PROJECT_BINARY_DIR}/include/ DESTINATION include
-        FILES_MATCHING PATTERN "*.inc" PATTERN "CMakeFiles" EXCLUDE)
-
-foreach(_runtime SluiceRuntime SluiceRuntimeEmbedded SluiceArtifact)
-  if(TARGET ${_runtime})
-    get_target_property(_aliased ${_runtime} ALIASED_TARGET)
-    if(NOT _aliased)
-      install(TARGETS ${_runtime} ARCHIVE DESTINATION lib)
-    endif()
+# Sluice::IR reads better than Sluice::SluiceIR; SluiceToLinalg keeps its name.
+foreach(_target ${_runtime} ${_libs} SluiceConversion SluiceC)
+  if(TARGET ${_target} AND NOT _target MATCHES "^SluiceTo[A-Z]")
+    string(REGEX REPLACE "^Sluice" "" _name ${_target})
+    set_target_properties(${_target} PROPERTIES EXPORT_NAME ${_name})
   endif()
 endforeach()
 
-install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION share/doc/sluice)
+install(TARGETS ${_runtime} EXPORT SluiceRuntimeTargets
+        ARCHIVE DESTINATION lib COMPONENT tools
+        INCLUDES DESTINATION include)
+install(TARGETS ${_libs} SluiceConversion EXPORT SluiceTargets
+        ARCHIVE DESTINATION lib COMPONENT development
+        INCLUDES DESTINATION include)
+install(TARGETS ${_tools} EXPORT SluiceTargets
+        RUNTIME DESTINATION bin COMPONENT tools)
+set(_exports SluiceRuntimeTargets SluiceTargets)
+if(TARGET SluiceC)
+  install(TARGETS SluiceC EXPORT SluiceCTargets
+          LIBRARY DESTINATION lib COMPONENT tools NAMELINK_COMPONENT development
+          INCLUDES DESTINATION include)
+  list(APPEND _exports SluiceCTargets)
+endif()
+foreach(_export ${_exports})
+  install(EXPORT ${_export} NAMESPACE Sluice:: DESTINATION ${_cmake_dir}
+          COMPONENT development)
+endforeach()
+
+configure_package_config_file(
+  ${PROJECT_SOURCE_DIR}/cmake/SluiceConfig.cmake.in
+  ${PROJECT_BINARY_DIR}/cmake/SluiceConfig.cmake
+  INSTALL_DESTINATION ${_cmake_dir}
+  NO_SET_AND_CHECK_MACRO NO_CHECK_REQUIRED_COMPONENTS_MACRO)
+# Before 1.0 a minor version may change any interface.
+write_basic_package_version_file(
+  ${PROJECT_BINARY_DIR}/cmake/SluiceConfigVersion.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/cmake/SluiceConfig.cmake
+              ${PROJECT_BINARY_DIR}/cmake/SluiceConfigVersion.cmake
+              ${PROJECT_SOURCE_DIR}/cmake/SluiceDependencies.cmake
+        DESTINATION ${_cmake_dir} COMPONENT development)
+configure_file(${PROJECT_SOURCE_DIR}/cmake/sluice.pc.in
+               ${PROJECT_BINARY_DIR}/cmake/sluice.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/cmake/sluice.pc
+        DESTINATION lib/pkgconfig COMPONENT development)
+
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/ DESTINATION include
+        COMPONENT development
+        FILES_MATCHING PATTERN "*.h" PATTERN "*.td")
+# mlir_tablegen's declarations; the definitions are in the libraries.
+install(DIRECTORY ${PROJECT_BINARY_DIR}/include/ DESTINATION include
+        COMPONENT development
+        FILES_MATCHING PATTERN "*.h.inc" PATTERN "CMakeFiles" EXCLUDE)
+
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/README.md
+        DESTINATION share/doc/sluice COMPONENT tools)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs DESTINATION share/doc/sluice
+        COMPONENT tools FILES_MATCHING PATTERN "*.md")

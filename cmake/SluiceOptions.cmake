@@ -45,8 +45,6 @@ set(CMAKE_INSTALL_RPATH ${LLVM_LIBRARY_DIR})
 # Debian ships MLIR's shared library but does not say so in MLIRConfig.cmake.
 set(MLIR_LINK_MLIR_DYLIB ON)
 
-find_library(SLUICE_LIBOMP NAMES omp HINTS ${LLVM_LIBRARY_DIR} NO_DEFAULT_PATH
-             REQUIRED)
 file(GLOB _omp_include ${LLVM_LIBRARY_DIR}/clang/*/include/omp.h)
 list(GET _omp_include 0 _omp_header)
 get_filename_component(SLUICE_LIBOMP_INCLUDE ${_omp_header} DIRECTORY)
