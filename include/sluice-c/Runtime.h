@@ -51,17 +51,18 @@ int sluice_tensor_num_bytes(const sluice_tensor *tensor, int64_t *num_bytes,
                             sluice_error *error);
 
 /*===----------------------------------------------------------------------===*\
-|* Weight files (safetensors)
+|* Weights
 \*===----------------------------------------------------------------------===*/
 
-/** A mapped safetensors file. Reading from several threads is safe. */
+/** Tensors by name: a mapped safetensors file, or the caller's memory. Reading
+    from several threads is safe. */
 typedef struct sluice_weights sluice_weights;
 
-/** One tensor of a file. All pointers live as long as the sluice_weights. */
+/** One of the tensors. All pointers live as long as the sluice_weights. */
 typedef struct sluice_weight_info {
   const char *name;
-  /** As the file spells it: "F32", "BF16", "F8_E4M3", ...; also types that
-      Sluice cannot load. */
+  /** As safetensors files spell it: "F32", "BF16", "F8_E4M3", ...; also types
+      that Sluice cannot load. */
   const char *dtype;
   /** Not limited by SLUICE_MAX_RANK. */
   int32_t rank;
@@ -78,18 +79,39 @@ typedef struct sluice_weight_info {
 int sluice_weights_open(const char *path, sluice_weights **weights,
                         sluice_error *error);
 
-/** Unmaps the file; NULL does nothing. */
+/** A tensor in the caller's memory, and the name that models know it by. */
+typedef struct sluice_named_tensor {
+  const char *name;
+  /** `allocation` is not looked at. */
+  sluice_tensor tensor;
+} sluice_named_tensor;
+
+/** Makes weights of `count` tensors in the caller's memory, as if they stood in
+    a file: names are unique and not empty, and patterns stack them.
+
+    Names, types and shapes are copied. The tensors' elements are not: they are
+    borrowed, must not change, and must stay where they are until the weights
+    and every model that was made with them are gone. A tensor that is aligned
+    for its element type (for speed: to 64 bytes) is used in place, as is a
+    stack whose parts lie one behind the other in order; others are copied when
+    a model is made. A tensor without elements may have `data` NULL. */
+int sluice_weights_create(const sluice_named_tensor *tensors, int64_t count,
+                          sluice_weights **weights, sluice_error *error);
+
+/** Frees the weights, and unmaps the file once no model uses it any more; NULL
+    does nothing. */
 void sluice_weights_close(sluice_weights *weights);
 
-/** Number of tensors in the file. */
+/** Number of tensors. */
 int64_t sluice_weights_count(const sluice_weights *weights);
 
-/** Describes tensor `index`, in the order of the file's header. */
+/** Describes tensor `index`, in the order of the file's header or of the
+    caller's array. */
 int sluice_weights_info(const sluice_weights *weights, int64_t index,
                         sluice_weight_info *info, sluice_error *error);
 
 /** Describes the tensor called `name`. If there is none, the error says how
-    many tensors the file has and which name is closest. */
+    many tensors there are and which name is closest. */
 int sluice_weights_find(const sluice_weights *weights, const char *name,
                         sluice_weight_info *info, sluice_error *error);
 
@@ -101,10 +123,11 @@ int sluice_weights_find(const sluice_weights *weights, const char *name,
     [l, e, :, :] is the tensor "layers.<l>.experts.<e + 8>.up" of shape [64,
    32].
 
-    Element type and shape must be exactly the file's. The result points into
-    the map (and then must not be written, nor outlive `weights`) where its
-    bytes already lie there in order and aligned for their type; otherwise it
-    is a copy. Either way it goes to sluice_tensor_free. */
+    Element type and shape must be exactly the stored ones. The result points
+    into the map or the caller's memory (and then must not be written, nor
+    outlive `weights`) where its bytes already lie there in order and aligned
+    for their type; otherwise it is a copy. Either way it goes to
+    sluice_tensor_free. */
 int sluice_weights_load(const sluice_weights *weights, const char *pattern,
                         sluice_dtype dtype, int32_t rank, const int64_t *shape,
                         sluice_tensor *tensor, sluice_error *error);
@@ -165,6 +188,19 @@ int sluice_model_create(const char *manifest_json,
                         const char *weights_path, sluice_model **model,
                         sluice_error *error);
 
+/** The same with the weights from `weights`, which may be NULL if the model has
+    none, and may be closed afterwards: the model keeps what it needs of it. */
+int sluice_model_create_with(const char *manifest_json,
+                             const sluice_packed_fn *functions,
+                             const sluice_weights *weights,
+                             sluice_model **model, sluice_error *error);
+
+/** Lets the model call `release(owner)` at the end of sluice_model_destroy, so
+    that it can own its code. Replaces what was set before, which is not
+    called. */
+void sluice_model_set_owner(sluice_model *model, void *owner,
+                            void (*release)(void *owner));
+
 /** Frees the model and its weights; no call may be running. NULL does
     nothing. Tensors that calls returned stay valid. */
 void sluice_model_destroy(sluice_model *model);
@@ -182,6 +218,21 @@ int sluice_model_find_function(const sluice_model *model, const char *name);
 /** Number of inputs and results of a function; -1 if there is none. */
 int sluice_model_num_inputs(const sluice_model *model, int function);
 int sluice_model_num_results(const sluice_model *model, int function);
+
+/** An input or a result. `name` lives as long as the model, and is "" if there
+    is none; a dimension of -1 fits any size. */
+typedef struct sluice_value_info {
+  const char *name;
+  sluice_dtype dtype;
+  int32_t rank;
+  int64_t shape[SLUICE_MAX_RANK];
+} sluice_value_info;
+
+/** Describes input or result `index` of a function. */
+int sluice_model_input_info(const sluice_model *model, int function, int index,
+                            sluice_value_info *info, sluice_error *error);
+int sluice_model_result_info(const sluice_model *model, int function, int index,
+                             sluice_value_info *info, sluice_error *error);
 
 /** Runs a function. Several threads may call one model at once.
 
