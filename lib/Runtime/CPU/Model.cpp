@@ -7,7 +7,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "Model.h"
+#include "Weights.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -51,31 +53,93 @@ void sluice_model::addCounters(const std::vector<int64_t> &state) const {
   }
 }
 
+/// Makes another owner of `weights`.
+static sluice_weights *share(const sluice_weights &weights) {
+  ++weights.references;
+  return const_cast<sluice_weights *>(&weights);
+}
+
 /// Loads all weights of the manifest.
-static bool loadWeights(sluice_model &model, const char *path,
+static bool loadWeights(sluice_model &model, const sluice_weights *source,
                         sluice_error *error) {
   const std::vector<WeightSpec> &specs = model.manifest.weights;
   if (specs.empty())
     return true;
-  if (!path)
+  if (!source)
     return setError(error, "model " + quoted(model.manifest.name) + " has " +
                                std::to_string(specs.size()) +
                                " weights but no weight file was given; name "
                                "the safetensors file that holds them");
-  sluice_weights *file = nullptr;
-  if (sluice_weights_open(path, &file, error) != 0)
-    return false;
-  model.file.reset(file);
+  model.source.reset(share(*source));
   // The tensors must not move: the descriptors' owner frees them.
   model.weights.reserve(specs.size());
   for (const WeightSpec &spec : specs) {
     sluice_error reason;
     OwnedTensor &tensor = model.weights.emplace_back();
-    if (sluice_weights_load(file, spec.tensor.c_str(), spec.dtype,
+    if (sluice_weights_load(source, spec.tensor.c_str(), spec.dtype,
                             int32_t(spec.shape.size()), spec.shape.data(),
                             &tensor, &reason) != 0)
       return setError(error, "weight @" + spec.symbol + ": " + reason.message);
   }
+  return true;
+}
+
+/// Makes a model; `getWeights` opens what the manifest's weights are loaded
+/// from, and is only called if there are any.
+template <typename GetWeights>
+static bool createModel(const char *manifestJson,
+                        const sluice_packed_fn *functions,
+                        GetWeights &&getWeights, sluice_model **model,
+                        sluice_error *error) {
+  if (!manifestJson || !functions || !model)
+    return setError(error, "expected a manifest, functions and a place for "
+                           "the model but got a null pointer");
+  std::optional<Manifest> manifest = parseManifest(manifestJson, error);
+  if (!manifest)
+    return false;
+  auto result = std::make_unique<sluice_model>();
+  result->manifest = std::move(*manifest);
+  for (size_t i = 0; i < result->manifest.functions.size(); ++i) {
+    if (!functions[i])
+      return setError(error, "expected the code of function " +
+                                 quoted(result->manifest.functions[i].name) +
+                                 " but got a null pointer");
+    result->functions.push_back(functions[i]);
+  }
+  const sluice_weights *weights = nullptr;
+  if (!result->manifest.weights.empty() && !getWeights(weights))
+    return false;
+  if (!loadWeights(*result, weights, error))
+    return false;
+  result->resetCounters();
+  *model = result.release();
+  return true;
+}
+
+static bool describeValue(const std::vector<ValueSpec> FunctionSpec::*values,
+                          const char *role, const sluice_model *model,
+                          int function, int index, sluice_value_info *info,
+                          sluice_error *error) {
+  if (!model || !info)
+    return setError(error, "expected a model and a place for the description "
+                           "but got a null pointer");
+  const FunctionSpec *spec = model->function(function);
+  if (!spec)
+    return setError(error,
+                    "expected the index of one of the model's " +
+                        std::to_string(model->manifest.functions.size()) +
+                        " functions but got " + std::to_string(function));
+  const std::vector<ValueSpec> &list = spec->*values;
+  if (index < 0 || size_t(index) >= list.size())
+    return setError(error, spec->name + ": expected the index of one of " +
+                               std::to_string(list.size()) + " " + role +
+                               " but got " + std::to_string(index));
+  const ValueSpec &value = list[size_t(index)];
+  *info = {};
+  info->name = value.name.c_str();
+  info->dtype = value.dtype;
+  info->rank = int32_t(value.shape.size());
+  std::copy(value.shape.begin(), value.shape.end(), info->shape);
   return true;
 }
 
@@ -86,30 +150,49 @@ int sluice_model_create(const char *manifestJson,
                         const char *weightsPath, sluice_model **model,
                         sluice_error *error) {
   return guarded(error, [&] {
-    if (!manifestJson || !functions || !model)
-      return setError(error, "expected a manifest, functions and a place for "
-                             "the model but got a null pointer");
-    std::optional<Manifest> manifest = parseManifest(manifestJson, error);
-    if (!manifest)
-      return false;
-    auto result = std::make_unique<sluice_model>();
-    result->manifest = std::move(*manifest);
-    for (size_t i = 0; i < result->manifest.functions.size(); ++i) {
-      if (!functions[i])
-        return setError(error, "expected the code of function " +
-                                   quoted(result->manifest.functions[i].name) +
-                                   " but got a null pointer");
-      result->functions.push_back(functions[i]);
-    }
-    if (!loadWeights(*result, weightsPath, error))
-      return false;
-    result->resetCounters();
-    *model = result.release();
-    return true;
+    std::unique_ptr<sluice_weights, WeightsCloser> file;
+    auto open = [&](const sluice_weights *&weights) {
+      sluice_weights *opened = nullptr;
+      if (weightsPath && sluice_weights_open(weightsPath, &opened, error) != 0)
+        return false;
+      file.reset(opened);
+      weights = opened;
+      return true;
+    };
+    return createModel(manifestJson, functions, open, model, error);
   });
 }
 
-void sluice_model_destroy(sluice_model *model) { delete model; }
+int sluice_model_create_with(const char *manifestJson,
+                             const sluice_packed_fn *functions,
+                             const sluice_weights *weights,
+                             sluice_model **model, sluice_error *error) {
+  return guarded(error, [&] {
+    auto take = [&](const sluice_weights *&source) {
+      source = weights;
+      return true;
+    };
+    return createModel(manifestJson, functions, take, model, error);
+  });
+}
+
+void sluice_model_set_owner(sluice_model *model, void *owner,
+                            void (*release)(void *)) {
+  if (!model)
+    return;
+  model->owner = owner;
+  model->release = release;
+}
+
+void sluice_model_destroy(sluice_model *model) {
+  if (!model)
+    return;
+  void *owner = model->owner;
+  auto *release = model->release;
+  delete model;
+  if (release)
+    release(owner);
+}
 
 void sluice_model_set_threads(sluice_model *model, int numThreads) {
   if (model)
@@ -143,6 +226,22 @@ int sluice_model_num_inputs(const sluice_model *model, int function) {
 int sluice_model_num_results(const sluice_model *model, int function) {
   const FunctionSpec *spec = model ? model->function(function) : nullptr;
   return spec ? int(spec->results.size()) : -1;
+}
+
+int sluice_model_input_info(const sluice_model *model, int function, int index,
+                            sluice_value_info *info, sluice_error *error) {
+  return guarded(error, [&] {
+    return describeValue(&FunctionSpec::inputs, "inputs", model, function,
+                         index, info, error);
+  });
+}
+
+int sluice_model_result_info(const sluice_model *model, int function, int index,
+                             sluice_value_info *info, sluice_error *error) {
+  return guarded(error, [&] {
+    return describeValue(&FunctionSpec::results, "results", model, function,
+                         index, info, error);
+  });
 }
 
 char *sluice_model_counters_json(const sluice_model *model) {

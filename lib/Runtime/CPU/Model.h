@@ -42,9 +42,13 @@ struct sluice_model {
   sluice::rt::Manifest manifest;
   std::vector<sluice_packed_fn> functions;
   /// Open as long as tensors may point into the map.
-  std::unique_ptr<sluice_weights, sluice::rt::WeightsCloser> file;
+  std::unique_ptr<sluice_weights, sluice::rt::WeightsCloser> source;
   std::vector<sluice::rt::OwnedTensor> weights;
   std::atomic<int> numThreads{0};
+
+  /// See sluice_model_set_owner.
+  void *owner = nullptr;
+  void (*release)(void *owner) = nullptr;
 
   mutable std::mutex countersMutex;
   /// One per counter of the manifest; guarded by countersMutex.

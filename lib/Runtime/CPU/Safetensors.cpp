@@ -1,4 +1,4 @@
-//===- Safetensors.cpp - Opening and listing weight files -------*- C++ -*-===//
+//===- Safetensors.cpp - Opening weight files -------------------*- C++ -*-===//
 //
 // Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -12,7 +12,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Safetensors.h"
+#include "Weights.h"
 
 #include "Json.h"
 
@@ -239,7 +239,7 @@ static bool readHeader(sluice_weights &weights, std::string &problem) {
         " (is this a complete safetensors file?)";
     return false;
   }
-  weights.data = contents.substr(8 + length);
+  std::string_view data = contents.substr(8 + length);
   std::string_view header = contents.substr(8, length);
   if (header.empty() || header[0] != '{') {
     problem = "expected the header to be a JSON object that starts with '{' "
@@ -280,76 +280,15 @@ static bool readHeader(sluice_weights &weights, std::string &problem) {
     }
     weights.entries.push_back(std::move(entry));
   }
-  for (size_t i = 0; i < weights.entries.size(); ++i) {
-    if (!weights.index.emplace(weights.entries[i].name, i).second) {
-      problem = "duplicate tensor " + quoted(weights.entries[i].name);
-      return false;
-    }
+  if (std::string_view duplicate; !weights.buildIndex(duplicate)) {
+    problem = "duplicate tensor " + quoted(duplicate);
+    return false;
   }
-  return checkLayout(weights.entries, int64_t(weights.data.size()), problem);
-}
-
-/// Edit distance, or `limit` if it is not less.
-static size_t editDistance(std::string_view a, std::string_view b,
-                           size_t limit) {
-  if (std::max(a.size(), b.size()) - std::min(a.size(), b.size()) >= limit)
-    return limit;
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j)
-    row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    size_t best = row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      size_t substituted = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = std::min({substituted, row[j] + 1, row[j - 1] + 1});
-      best = std::min(best, row[j]);
-    }
-    if (best >= limit)
-      return limit;
-  }
-  return std::min(row[b.size()], limit);
-}
-
-const Entry *sluice_weights::find(std::string_view name,
-                                  sluice_error *error) const {
-  auto found = index.find(name);
-  if (found != index.end())
-    return &entries[found->second];
-
-  // Longer names than any checkpoint's are not worth the quadratic time.
-  constexpr size_t maxLength = 512;
-  const Entry *closest = nullptr;
-  size_t distance = maxLength;
-  if (name.size() <= maxLength) {
-    for (const Entry &entry : entries) {
-      if (entry.name.size() > maxLength)
-        continue;
-      size_t d = editDistance(name, entry.name, distance);
-      if (d < distance) {
-        distance = d;
-        closest = &entry;
-      }
-    }
-  }
-  std::string message = quoted(path) + ": no tensor " + quoted(name) +
-                        " among the " + std::to_string(entries.size()) +
-                        " tensors of the file";
-  if (closest)
-    message += "; the closest name is " + quoted(closest->name);
-  setError(error, message);
-  return nullptr;
-}
-
-static void describeEntry(const sluice_weights &weights, const Entry &entry,
-                          sluice_weight_info &info) {
-  info.name = entry.name.c_str();
-  info.dtype = entry.dtype.c_str();
-  info.rank = int32_t(entry.shape.size());
-  info.shape = entry.shape.data();
-  info.data = weights.address(entry);
-  info.num_bytes = entry.end - entry.begin;
+  if (!checkLayout(weights.entries, int64_t(data.size()), problem))
+    return false;
+  for (Entry &entry : weights.entries)
+    entry.address = data.data() + entry.begin;
+  return true;
 }
 
 extern "C" {
@@ -361,7 +300,7 @@ int sluice_weights_open(const char *path, sluice_weights **weights,
       return setError(error, "expected the path of a weight file but got a "
                              "null pointer");
     auto result = std::make_unique<sluice_weights>();
-    result->path = path;
+    result->source = quoted(path);
     std::string problem;
     if (!result->file.open(path, problem))
       return setError(error, "cannot read weight file " + quoted(path) + ": " +
@@ -370,41 +309,6 @@ int sluice_weights_open(const char *path, sluice_weights **weights,
       return setError(error, "weight file " + quoted(path) + ": " + problem);
     *weights = result.release();
     return true;
-  });
-}
-
-void sluice_weights_close(sluice_weights *weights) { delete weights; }
-
-int64_t sluice_weights_count(const sluice_weights *weights) {
-  return weights ? int64_t(weights->entries.size()) : 0;
-}
-
-int sluice_weights_info(const sluice_weights *weights, int64_t index,
-                        sluice_weight_info *info, sluice_error *error) {
-  return guarded(error, [&] {
-    if (!weights || !info)
-      return setError(error, "expected open weights and a place for the "
-                             "description but got a null pointer");
-    if (index < 0 || index >= sluice_weights_count(weights))
-      return setError(error, quoted(weights->path) +
-                                 ": expected the index of one of " +
-                                 std::to_string(weights->entries.size()) +
-                                 " tensors but got " + std::to_string(index));
-    describeEntry(*weights, weights->entries[size_t(index)], *info);
-    return true;
-  });
-}
-
-int sluice_weights_find(const sluice_weights *weights, const char *name,
-                        sluice_weight_info *info, sluice_error *error) {
-  return guarded(error, [&] {
-    if (!weights || !name || !info)
-      return setError(error, "expected open weights, a name and a place for "
-                             "the description but got a null pointer");
-    const Entry *entry = weights->find(name, error);
-    if (entry)
-      describeEntry(*weights, *entry, *info);
-    return entry != nullptr;
   });
 }
 

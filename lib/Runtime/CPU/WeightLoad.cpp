@@ -1,5 +1,4 @@
-//===- WeightLoad.cpp - Loading and stacking tensors of weight files --*- C++
-//-*-===//
+//===- WeightLoad.cpp - Loading and stacking tensors ------------*- C++ -*-===//
 //
 // Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -7,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Safetensors.h"
+#include "Weights.h"
 
 #include "sluice/Support/NamePattern.h"
 
@@ -17,27 +16,6 @@
 using namespace sluice;
 using namespace sluice::rt;
 using Entry = sluice_weights::Entry;
-
-/// The format's name of a type.
-static const char *fileNameOf(sluice_dtype dtype) {
-  switch (dtype) {
-  case SLUICE_F32:
-    return "F32";
-  case SLUICE_F64:
-    return "F64";
-  case SLUICE_F16:
-    return "F16";
-  case SLUICE_BF16:
-    return "BF16";
-  case SLUICE_I32:
-    return "I32";
-  case SLUICE_I64:
-    return "I64";
-  case SLUICE_BOOL:
-    return "BOOL";
-  }
-  return "unknown";
-}
 
 namespace {
 
@@ -53,7 +31,7 @@ public:
 
 private:
   bool fail(const std::string &message) {
-    return setError(error, quoted(weights.path) + ": " + message);
+    return setError(error, weights.source + ": " + message);
   }
   /// Finds the tensors of the stack, in order, and checks each.
   bool collect(const NamePattern &pattern);
@@ -81,23 +59,22 @@ bool Loader::check(const Entry &entry) {
       std::equal(entry.shape.begin(), entry.shape.end(), expected))
     return checkBools(entry);
 
-  const char *advice = entry.dtype != fileNameOf(dtype)
-                           ? "declare the weight with the file's element type"
-                           : "declare the weight with the file's shape";
+  const char *what =
+      entry.dtype != fileNameOf(dtype) ? " element type" : " shape";
   return fail("tensor " + quoted(entry.name) + ": expected " +
               typeText(fileNameOf(dtype), rank, expected) + " but got " +
               typeText(entry.dtype, entry.shape.size(), entry.shape.data()) +
-              "; " + advice);
+              "; declare the weight with " + weights.owner + what);
 }
 
 bool Loader::checkBools(const Entry &entry) {
   if (dtype != SLUICE_BOOL)
     return true;
-  const void *data = weights.address(entry);
-  std::optional<int64_t> index = findInvalidBool(data, entry.end - entry.begin);
+  std::optional<int64_t> index =
+      findInvalidBool(entry.address, entry.numBytes());
   if (!index)
     return true;
-  int value = static_cast<const unsigned char *>(data)[*index];
+  int value = static_cast<unsigned char>(entry.address[*index]);
   return fail("tensor " + quoted(entry.name) +
               ": expected booleans of 0 or 1 but element " +
               std::to_string(*index) + " is " + std::to_string(value));
@@ -132,7 +109,7 @@ bool Loader::collect(const NamePattern &pattern) {
 
 bool Loader::areConsecutive() const {
   for (size_t i = 1; i < parts.size(); ++i)
-    if (parts[i]->begin != parts[i - 1]->end)
+    if (parts[i]->address != parts[i - 1]->address + parts[i - 1]->numBytes())
       return false;
   return true;
 }
@@ -155,17 +132,18 @@ bool Loader::load(std::string_view patternText, sluice_tensor &tensor) {
   result.dtype = dtype;
   result.rank = int32_t(shape.size());
   std::copy(shape.begin(), shape.end(), result.shape);
-  if (!parts.empty() && areConsecutive() &&
-      isAligned(weights.address(*parts[0]), dtype)) {
-    // The map is read-only, the C struct has no const.
-    result.data = const_cast<void *>(weights.address(*parts[0]));
+  if (!parts.empty() && areConsecutive() && parts[0]->address &&
+      isAligned(parts[0]->address, dtype)) {
+    // It is only read, but the C struct has no const.
+    result.data = const_cast<char *>(parts[0]->address);
   } else {
     OwnedBytes copy{size_t(*bytes)};
     char *to = static_cast<char *>(copy.get());
     for (const Entry *part : parts) {
-      size_t size = size_t(part->end - part->begin);
-      std::memcpy(to, weights.address(*part), size);
-      to += size;
+      if (part->numBytes() == 0)
+        continue; // its address may be null
+      std::memcpy(to, part->address, size_t(part->numBytes()));
+      to += part->numBytes();
     }
     result.data = result.allocation = copy.release();
   }

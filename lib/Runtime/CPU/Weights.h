@@ -1,4 +1,4 @@
-//===- Safetensors.h - The map and the table of a weight file ---*- C++ -*-===//
+//===- Weights.h - Tensors by name ------------------------------*- C++ -*-===//
 //
 // Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -6,11 +6,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef SLUICE_LIB_RUNTIME_CPU_SAFETENSORS_H
-#define SLUICE_LIB_RUNTIME_CPU_SAFETENSORS_H
+#ifndef SLUICE_LIB_RUNTIME_CPU_WEIGHTS_H
+#define SLUICE_LIB_RUNTIME_CPU_WEIGHTS_H
 
 #include "Internal.h"
 
+#include <atomic>
 #include <memory>
 #include <unordered_map>
 
@@ -42,26 +43,40 @@ private:
 struct sluice_weights {
   struct Entry {
     std::string name;
+    /// As safetensors files spell it.
     std::string dtype;
     std::vector<int64_t> shape;
     /// From the start of the file's data.
     int64_t begin = 0;
     int64_t end = 0;
+    const char *address = nullptr;
+
+    int64_t numBytes() const { return end - begin; }
   };
 
-  std::string path;
+  /// The file in quotation marks, or "the given weights", for messages.
+  std::string source;
+  /// "the file's" or "its", for messages.
+  const char *owner = "the file's";
   sluice::rt::MappedFile file;
-  std::string_view data;
   std::vector<Entry> entries;
   /// The keys are the entries' names.
   std::unordered_map<std::string_view, size_t> index;
+  /// The caller and the models that tensors were loaded for.
+  mutable std::atomic<int> references{1};
 
-  const void *address(const Entry &entry) const {
-    return data.data() + entry.begin;
-  }
+  /// Fills the index; false if two entries have one name, which is `duplicate`.
+  bool buildIndex(std::string_view &duplicate);
 
   /// The entry called `name`; nullptr and an error if there is none.
   const Entry *find(std::string_view name, sluice_error *error) const;
 };
 
-#endif // SLUICE_LIB_RUNTIME_CPU_SAFETENSORS_H
+namespace sluice::rt {
+
+/// How safetensors files spell a type.
+const char *fileNameOf(sluice_dtype dtype);
+
+} // namespace sluice::rt
+
+#endif // SLUICE_LIB_RUNTIME_CPU_WEIGHTS_H
