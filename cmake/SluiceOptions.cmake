@@ -35,6 +35,12 @@ if(SLUICE_SANITIZE)
   endif()
 endif()
 
+# The fuzz targets' engine asks for feedback from all of Sluice's own code.
+if(SLUICE_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+  add_link_options(-fsanitize=fuzzer-no-link)
+endif()
+
 # Tools share the libraries' precompiled header, which -fPIE would not match.
 set(CMAKE_CXX_COMPILE_OPTIONS_PIE -fPIC)
 

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef SLUICE_TEST_DIFFERENTIAL_RANDOM_H
-#define SLUICE_TEST_DIFFERENTIAL_RANDOM_H
+#ifndef SLUICE_TEST_FUZZ_RANDOM_H
+#define SLUICE_TEST_FUZZ_RANDOM_H
 
 #include <cstdint>
 #include <initializer_list>
@@ -50,4 +50,4 @@ private:
 
 } // namespace sluice
 
-#endif // SLUICE_TEST_DIFFERENTIAL_RANDOM_H
+#endif // SLUICE_TEST_FUZZ_RANDOM_H

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef SLUICE_TEST_DIFFERENTIAL_CASE_H
-#define SLUICE_TEST_DIFFERENTIAL_CASE_H
+#ifndef SLUICE_TEST_FUZZ_CASE_H
+#define SLUICE_TEST_FUZZ_CASE_H
 
 #include "Program.h"
 #include "Random.h"
@@ -200,4 +200,4 @@ private:
 
 } // namespace sluice
 
-#endif // SLUICE_TEST_DIFFERENTIAL_CASE_H
+#endif // SLUICE_TEST_FUZZ_CASE_H

@@ -27,8 +27,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef SLUICE_TEST_DIFFERENTIAL_PROGRAM_H
-#define SLUICE_TEST_DIFFERENTIAL_PROGRAM_H
+#ifndef SLUICE_TEST_FUZZ_PROGRAM_H
+#define SLUICE_TEST_FUZZ_PROGRAM_H
 
 #include "sluice/Support/HostTensor.h"
 #include "llvm/ADT/SmallVector.h"
@@ -114,4 +114,4 @@ private:
 
 } // namespace sluice
 
-#endif // SLUICE_TEST_DIFFERENTIAL_PROGRAM_H
+#endif // SLUICE_TEST_FUZZ_PROGRAM_H

@@ -1,4 +1,4 @@
-//===- sluice-differential.cpp - Compiled code against the oracle -*- C++
+//===- sluice-fuzz.cpp - Compiled code against the oracle -*- C++
 //-*-===//
 //
 // Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
@@ -43,7 +43,7 @@
 using namespace sluice;
 namespace cl = llvm::cl;
 
-static cl::OptionCategory category("sluice-differential options");
+static cl::OptionCategory category("sluice-fuzz options");
 static cl::opt<uint64_t> seedOption("seed", cl::init(1), cl::cat(category),
                                     cl::desc("Seed of all cases (default: 1)"));
 static cl::opt<unsigned>
@@ -406,7 +406,7 @@ static llvm::Error runCase(mlir::MLIRContext &context, uint64_t seed,
     ++summary.mismatches;
     llvm::outs() << "mismatch: " << runner.message << "\ncase: " << c.summary
                  << "\n"
-                 << c.model << "repeat: sluice-differential --case=" << c.seed
+                 << c.model << "repeat: sluice-fuzz --case=" << c.seed
                  << " --dump=<folder>\n";
   }
   return llvm::Error::success();
@@ -418,7 +418,7 @@ int main(int argc, char **argv) {
   cl::ParseCommandLineOptions(
       argc, argv,
       "Compares compiled code with the interpreter on generated models\n\n"
-      "Example: sluice-differential --seed 7 --count 1000\n");
+      "Example: sluice-fuzz --seed 7 --count 1000\n");
   bool isSingle = caseOption.getNumOccurrences() > 0;
   unsigned count = isSingle ? 1 : unsigned(countOption);
   Random seeds(seedOption);
@@ -432,7 +432,7 @@ int main(int argc, char **argv) {
       context = makeContext();
     uint64_t seed = isSingle ? uint64_t(caseOption) : seeds.next();
     if (llvm::Error error = runCase(*context, seed, isSingle, summary)) {
-      llvm::errs() << "sluice-differential: error: "
+      llvm::errs() << "sluice-fuzz: error: "
                    << llvm::toString(std::move(error)) << "\n";
       return 1;
     }
