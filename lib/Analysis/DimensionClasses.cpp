@@ -63,31 +63,39 @@ void DimensionClasses::tieAll(Value a, Value b) {
     tie(a, d, b, d);
 }
 
-/// Experts at either level: their rows, and what the body yields.
+/// Experts at either level: their rows, and what the bodies yield.
 void DimensionClasses::visitBody(Operation *op) {
-  auto tieRows = [&](Value gates, ValueRange inputs, Value base) {
-    Value result = op->getResult(0);
-    tie(gates, 0, result, 0);
+  auto tieResult = [&](Value gates, Value base) {
+    tie(gates, 0, op->getResult(0), 0);
+    if (base)
+      tieAll(base, op->getResult(0));
+  };
+  auto tieRows = [&](Value gates, ValueRange inputs, Region &region) {
     for (Value input : inputs)
       tie(gates, 0, input, 0);
-    if (base)
-      tieAll(base, result);
     // All inputs have the rows of one expert.
-    Block &body = op->getRegion(0).front();
+    Block &body = region.front();
     if (inputs.empty())
       return;
     for (unsigned i = 0; i < inputs.size(); ++i)
       tie(body.getArgument(0), 0, body.getArgument(i), 0);
     tie(body.getArgument(0), 0, body.getTerminator()->getOperand(0), 0);
   };
-  if (auto experts = dyn_cast<ExpertsOp>(op))
-    tieRows(experts.getGates(), experts.getInputs(), experts.getBase());
-  else if (auto grouped = dyn_cast<GroupedOp>(op))
-    tieRows(grouped.getGates(), grouped.getInputs(), grouped.getBase());
+  if (auto experts = dyn_cast<ExpertsOp>(op)) {
+    tieResult(experts.getGates(), experts.getBase());
+    tieRows(experts.getGates(), experts.getInputs(), experts.getBody());
+  } else if (auto grouped = dyn_cast<GroupedOp>(op)) {
+    tieResult(grouped.getGates(), grouped.getBase());
+    tieRows(grouped.getGates(), grouped.getInputs(), grouped.getBody());
+  } else if (auto mixed = dyn_cast<MixedExpertsOp>(op)) {
+    tieResult(mixed.getGates(), mixed.getBase());
+    for (const MixedExpertsOp::Case &part : mixed.getCases())
+      tieRows(mixed.getGates(), part.inputs, *part.body);
+  }
 }
 
 void DimensionClasses::visit(Operation *op) {
-  if (isa<ExpertsOp, GroupedOp>(op))
+  if (isa<ExpertsOp, MixedExpertsOp, GroupedOp>(op))
     return visitBody(op);
   if (auto linear = dyn_cast<LinearOp>(op)) {
     unsigned in = linear.getInDim(), out = linear.getOutDim();

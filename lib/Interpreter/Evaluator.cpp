@@ -27,28 +27,36 @@ static constexpr unsigned maxCallDepth = 200;
 
 Evaluator::Evaluator(ModuleOp module, Options options)
     : options(options), module(module) {
-  module->walk<WalkOrder::PreOrder>([&](Operation *op) {
-    if (!isRoutedOp(op))
-      return;
-    counterNumbers[op] = counters.size();
+  walkRoutedBodies(module, [&](Region &body) {
+    Operation *op = body.getParentOp();
+    counterNumbers[&body] = counters.size();
     RoutedCounters &entry = counters.emplace_back();
     entry.function = getFunctionName(op);
-    entry.op = getRoutedOpName(op);
+    entry.op = getRoutedBodyName(body);
     entry.where = getLocationText(op->getLoc());
   });
   resetCounters();
 }
 
+/// How many experts have this routed body.
+static int64_t getNumExperts(Region &body) {
+  Operation *op = body.getParentOp();
+  if (auto mixed = dyn_cast<MixedExpertsOp>(op)) {
+    MixedExpertsOp::Case part = mixed.getCases()[body.getRegionNumber()];
+    return part.to - part.from;
+  }
+  // The gates are the first operand of every routed op.
+  return cast<GatesType>(op->getOperand(0).getType()).getExperts();
+}
+
 void Evaluator::resetCounters() {
-  for (auto [op, number] : counterNumbers) {
+  for (auto [body, number] : counterNumbers) {
     RoutedCounters &entry = counters[number];
     RoutedCounters zero;
     zero.function = std::move(entry.function);
     zero.op = std::move(entry.op);
     zero.where = std::move(entry.where);
-    // The gates are the first operand of every routed op.
-    auto gates = cast<GatesType>(op->getOperand(0).getType());
-    zero.tokensPerExpert.resize(gates.getExperts());
+    zero.tokensPerExpert.resize(getNumExperts(*body));
     entry = std::move(zero);
   }
   smallestMargin = std::numeric_limits<double>::infinity();

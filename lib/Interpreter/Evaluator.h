@@ -109,15 +109,15 @@ public:
   // Reports
   //===--------------------------------------------------------------------===//
 
-  /// Where the routed ops count, all ops of the module in the order in which
-  /// they are written.
+  /// Where the routed bodies of the module count, in the order of
+  /// walkRoutedBodies.
   std::vector<RoutedCounters> counters;
-  RoutedCounters &getCounters(mlir::Operation *routedOp) {
-    return counters[counterNumbers.lookup(routedOp)];
+  RoutedCounters &getCounters(mlir::Region *routedBody) {
+    return counters[counterNumbers.lookup(routedBody)];
   }
-  /// The routed ops whose bodies are running, the innermost one last. Each
+  /// The routed bodies that are running, the innermost one last. Each
   /// multiply-add counts for that one only.
-  llvm::SmallVector<mlir::Operation *> runningBodies;
+  llvm::SmallVector<mlir::Region *> runningBodies;
   void countMultiplyAdds(int64_t number);
   void resetCounters();
 
@@ -134,7 +134,7 @@ private:
   /// The values of the function that runs.
   llvm::DenseMap<mlir::Value, RuntimeValue> frame;
   llvm::DenseMap<mlir::Operation *, ElementFunction> elementFunctions;
-  llvm::DenseMap<mlir::Operation *, size_t> counterNumbers;
+  llvm::DenseMap<mlir::Region *, size_t> counterNumbers;
   unsigned callDepth = 0;
 };
 

@@ -22,43 +22,52 @@ struct Visit {
   double value;
 };
 
-/// The run of one `sluice.experts` or `sluice.grouped`.
+/// A body and the experts `from` <= e < `to` that it is the body of.
+struct Part {
+  int64_t from;
+  int64_t to;
+  Region *body;
+  SmallVector<Tensor> inputs, params;
+
+  /// A body without inputs yields what is the row of each of its tokens.
+  bool isConstant() const { return inputs.empty(); }
+};
+
+/// The run of one op that runs experts.
 class ExpertsRun {
 public:
   template <typename OpTy>
   ExpertsRun(Evaluator &evaluator, OpTy op, int64_t rowsPerTask)
       : evaluator(evaluator), op(op), gates(evaluator.getGates(op.getGates())),
         gatesType(cast<GatesType>(op.getGates().getType())),
-        body(*op.getBodyBlock()), combine(op.getCombine()),
-        weight(op.getWeight()), rowsPerTask(rowsPerTask),
+        combine(op.getCombine()), weight(op.getWeight()),
+        rowsPerTask(rowsPerTask),
         resultType(cast<RankedTensorType>(op.getResult().getType())) {
-    for (Value input : op.getInputs())
-      inputs.push_back(evaluator.getTensor(input));
-    for (Value param : op.getParams())
-      params.push_back(evaluator.getTensor(param));
     if (op.getBase())
       base = evaluator.getTensor(op.getBase());
   }
 
+  void addPart(int64_t from, int64_t to, ValueRange inputs, ValueRange params,
+               Region &body);
   LogicalResult run();
 
 private:
   LogicalResult checkRows();
   /// The tokens of each expert, in increasing order.
   std::vector<std::vector<Visit>> groupByExpert() const;
-  void count(ArrayRef<std::vector<Visit>> visits);
+  void count(const Part &part, ArrayRef<std::vector<Visit>> visits);
   FailureOr<Tensor> gather(const Tensor &input, ArrayRef<Visit> visits,
                            BlockArgument argument, bool isWeighted);
-  LogicalResult runBody(int64_t expert, ArrayRef<Visit> visits);
+  LogicalResult runBody(const Part &part, int64_t expert,
+                        ArrayRef<Visit> visits);
   LogicalResult makeResult();
 
   Evaluator &evaluator;
   Operation *op;
   Gates gates;
   GatesType gatesType;
-  SmallVector<Tensor> inputs, params;
+  SmallVector<Part, 1> parts;
   std::optional<Tensor> base;
-  Block &body;
   Combine combine;
   WeightOn weight;
   int64_t rowsPerTask;
@@ -68,12 +77,26 @@ private:
 };
 } // namespace
 
+void ExpertsRun::addPart(int64_t from, int64_t to, ValueRange inputs,
+                         ValueRange params, Region &body) {
+  Part &part = parts.emplace_back();
+  part.from = from;
+  part.to = to;
+  part.body = &body;
+  for (Value input : inputs)
+    part.inputs.push_back(evaluator.getTensor(input));
+  for (Value param : params)
+    part.params.push_back(evaluator.getTensor(param));
+}
+
 LogicalResult ExpertsRun::checkRows() {
-  for (auto [i, input] : llvm::enumerate(inputs))
-    if (input.getDim(0) != gates.getNumTokens())
-      return op->emitError("expected input #")
-             << i << " to have " << gates.getNumTokens()
-             << " rows, as the gates have tokens, but got " << input.getDim(0);
+  for (const Part &part : parts)
+    for (auto [i, input] : llvm::enumerate(part.inputs))
+      if (input.getDim(0) != gates.getNumTokens())
+        return op->emitError("expected input #")
+               << i << " to have " << gates.getNumTokens()
+               << " rows, as the gates have tokens, but got "
+               << input.getDim(0);
   return success();
 }
 
@@ -86,7 +109,7 @@ std::vector<std::vector<Visit>> ExpertsRun::groupByExpert() const {
   return visits;
 }
 
-void ExpertsRun::count(ArrayRef<std::vector<Visit>> visits) {
+void ExpertsRun::count(const Part &part, ArrayRef<std::vector<Visit>> visits) {
   int64_t numEntries = 0, bytesPerExpert = 0;
   std::vector<int64_t> entriesPerExpert;
   for (const std::vector<Visit> &tokens : visits) {
@@ -94,18 +117,21 @@ void ExpertsRun::count(ArrayRef<std::vector<Visit>> visits) {
     numEntries += tokens.size();
   }
   int64_t numSlots = gatesType.isPerToken()
-                         ? gates.getNumTokens() * gatesType.getCount()
+                         ? gates.getNumTokens() * std::min(gatesType.getCount(),
+                                                           part.to - part.from)
                          : numEntries;
-  for (auto [param, argument] :
-       llvm::zip_equal(params, body.getArguments().drop_front(inputs.size()))) {
+  for (auto [param, argument] : llvm::zip_equal(
+           part.params,
+           part.body->getArguments().drop_front(part.inputs.size()))) {
     Type type = cast<RankedTensorType>(argument.getType()).getElementType();
     unsigned bits = isa<IndexType>(type) ? 64 : type.getIntOrFloatBitWidth();
     bytesPerExpert += param.getRowSize() * llvm::divideCeil(bits, 8);
   }
   // Multiply-adds are counted when they are executed.
-  evaluator.getCounters(op).add(/*numCalls=*/1, gates.getNumTokens(),
-                                numEntries, numSlots, entriesPerExpert,
-                                /*multiplyAddsPerEntry=*/0, bytesPerExpert);
+  evaluator.getCounters(part.body).add(/*numCalls=*/1, gates.getNumTokens(),
+                                       numEntries, numSlots, entriesPerExpert,
+                                       /*multiplyAddsPerEntry=*/0,
+                                       bytesPerExpert);
 }
 
 FailureOr<Tensor> ExpertsRun::gather(const Tensor &input,
@@ -150,28 +176,29 @@ LogicalResult ExpertsRun::makeResult() {
   return success();
 }
 
-LogicalResult ExpertsRun::runBody(int64_t expert, ArrayRef<Visit> visits) {
+LogicalResult ExpertsRun::runBody(const Part &part, int64_t expert,
+                                  ArrayRef<Visit> visits) {
   ValueList arguments, yielded;
-  for (auto [i, input] : llvm::enumerate(inputs)) {
+  for (auto [i, input] : llvm::enumerate(part.inputs)) {
     FailureOr<Tensor> rows =
-        gather(input, visits, body.getArgument(i),
+        gather(input, visits, part.body->getArgument(i),
                /*isWeighted=*/i == 0 && weight == WeightOn::Input);
     if (failed(rows))
       return failure();
     arguments.push_back(std::move(*rows));
   }
-  for (const Tensor &param : params)
-    arguments.push_back(param.getPart(expert));
+  for (const Tensor &param : part.params)
+    arguments.push_back(param.getPart(expert - part.from));
 
-  evaluator.runningBodies.push_back(op);
-  LogicalResult ran = evaluator.runBlock(body, arguments, yielded);
+  evaluator.runningBodies.push_back(part.body);
+  LogicalResult ran =
+      evaluator.runBlock(part.body->front(), arguments, yielded);
   evaluator.runningBodies.pop_back();
   if (failed(ran))
     return failure();
 
   Tensor output = std::get<Tensor>(yielded.front());
-  // A body without inputs yields what is the row of each of its tokens.
-  bool isConstant = inputs.empty();
+  bool isConstant = part.isConstant();
   if (!isConstant && output.getDim(0) != static_cast<int64_t>(visits.size()))
     return op->emitError("expected the body to yield ")
            << visits.size() << " rows, one for each token, but got "
@@ -195,20 +222,22 @@ LogicalResult ExpertsRun::run() {
   if (failed(checkRows()) || failed(makeResult()))
     return failure();
   std::vector<std::vector<Visit>> visits = groupByExpert();
-  count(visits);
 
   // In increasing expert number, which is the order of the sum. No body runs
   // for an expert without tokens.
-  for (auto [expert, list] : llvm::enumerate(visits)) {
-    ArrayRef<Visit> tokens(list);
-    while (!tokens.empty()) {
-      size_t size = tokens.size();
-      // A constant is made once, whatever its tokens.
-      if (rowsPerTask > 0 && !inputs.empty())
-        size = std::min<size_t>(size, rowsPerTask);
-      if (failed(runBody(expert, tokens.take_front(size))))
-        return failure();
-      tokens = tokens.drop_front(size);
+  for (const Part &part : parts) {
+    count(part, ArrayRef(visits).slice(part.from, part.to - part.from));
+    for (int64_t expert = part.from; expert < part.to; ++expert) {
+      ArrayRef<Visit> tokens(visits[expert]);
+      while (!tokens.empty()) {
+        size_t size = tokens.size();
+        // A constant is made once, whatever its tokens.
+        if (rowsPerTask > 0 && !part.isConstant())
+          size = std::min<size_t>(size, rowsPerTask);
+        if (failed(runBody(part, expert, tokens.take_front(size))))
+          return failure();
+        tokens = tokens.drop_front(size);
+      }
     }
   }
 
@@ -238,8 +267,20 @@ static LogicalResult checkPlan(Evaluator &evaluator, GroupedOp op,
 
 LogicalResult sluice::interpreter::evaluateExperts(Evaluator &evaluator,
                                                    Operation *op) {
+  auto runOnAll = [&](auto op, int64_t rowsPerTask) {
+    ExpertsRun run(evaluator, op, rowsPerTask);
+    run.addPart(0, cast<GatesType>(op.getGates().getType()).getExperts(),
+                op.getInputs(), op.getParams(), op.getBody());
+    return run.run();
+  };
   if (auto experts = dyn_cast<ExpertsOp>(op))
-    return ExpertsRun(evaluator, experts, /*rowsPerTask=*/0).run();
+    return runOnAll(experts, /*rowsPerTask=*/0);
+  if (auto mixed = dyn_cast<MixedExpertsOp>(op)) {
+    ExpertsRun run(evaluator, mixed, /*rowsPerTask=*/0);
+    for (const MixedExpertsOp::Case &part : mixed.getCases())
+      run.addPart(part.from, part.to, part.inputs, part.params, *part.body);
+    return run.run();
+  }
 
   auto grouped = cast<GroupedOp>(op);
   Gates gates = evaluator.getGates(grouped.getGates());
@@ -253,5 +294,5 @@ LogicalResult sluice::interpreter::evaluateExperts(Evaluator &evaluator,
       failed(checkPlan(evaluator, grouped, grouped.getPlace(), "place",
                        numSlots, plan.place)))
     return failure();
-  return ExpertsRun(evaluator, grouped, grouped.getRowsPerTask()).run();
+  return runOnAll(grouped, grouped.getRowsPerTask());
 }

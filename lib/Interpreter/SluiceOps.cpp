@@ -322,7 +322,7 @@ LogicalResult sluice::interpreter::evaluateSluice(Evaluator &evaluator,
   return TypeSwitch<Operation *, LogicalResult>(op)
       .Case([&](BroadcastOp op) { return evaluateBroadcast(evaluator, op); })
       .Case([&](ClampOp op) { return evaluateClamp(evaluator, op); })
-      .Case<ExpertsOp, GroupedOp>(
+      .Case<ExpertsOp, MixedExpertsOp, GroupedOp>(
           [&](auto) { return evaluateExperts(evaluator, op); })
       .Case([&](GeluOp gelu) {
         return mapNumbers(evaluator, op,

@@ -28,6 +28,7 @@ using namespace mlir;
 using namespace sluice;
 
 void sluice::buildPlanPipeline(OpPassManager &pm, const CPUOptions &options) {
+  pm.addPass(createSluiceSplitMixedExperts());
   pm.addPass(createSluiceInlineBodies());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());

@@ -162,6 +162,8 @@ def run(case, name, command, message, options):
     seconds = time.monotonic() - start
     stdout = process.stdout.decode(errors="replace")
     stderr = without_quotes(process.stderr.decode(errors="replace"))
+    # What the sanitizer's allocator says before it returns null.
+    stderr = re.sub(r"==\d+==WARNING: AddressSanitizer failed to allocate .*\n", "", stderr)
     if options.show:
         print(f"--- {name}: exit code {process.returncode}, {seconds:.1f} s\n{stderr}")
 

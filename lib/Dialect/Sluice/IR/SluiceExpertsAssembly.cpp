@@ -16,6 +16,11 @@
 // `sluice.grouped` has `plan %offsets, %order, %place : ...` behind the gates
 // and `rows_per_task n` behind the weight. `with` and `else` may be absent.
 //
+//   sluice.mixed_experts by %g : !sluice.gates<...>
+//       else %base combine sum weight output -> tensor<...> attributes {...}
+//     experts 0 to 4 (%t = %x : tensor<...>) with (%w = ...) {...}
+//     experts 4 to 5 (%t = %x : tensor<...>) {...}
+//
 //===----------------------------------------------------------------------===//
 
 #include "mlir/IR/Builders.h"
@@ -91,6 +96,30 @@ static ParseResult parseKeyword(OpAsmParser &parser, OperationState &state,
   return success();
 }
 
+/// `combine` c `weight` w
+static ParseResult parseCombine(OpAsmParser &parser, OperationState &state) {
+  return failure(failed(parseKeyword<CombineAttr, Combine>(
+                     parser, state, "combine", "combine", symbolizeCombine,
+                     "'sum' or 'replace'")) ||
+                 failed(parseKeyword<WeightOnAttr, WeightOn>(
+                     parser, state, "weight", "weight", symbolizeWeightOn,
+                     "'output', 'input' or 'none'")));
+}
+
+/// A body whose arguments are the inputs' and then the parameters'.
+static ParseResult parseBody(OpAsmParser &parser, OperationState &state,
+                             const Bindings &inputs, const Bindings &params) {
+  SmallVector<OpAsmParser::Argument> arguments(inputs.arguments);
+  arguments.append(params.arguments);
+  SMLoc loc = parser.getCurrentLocation();
+  Region *body = state.addRegion();
+  if (parser.parseRegion(*body, arguments))
+    return failure();
+  if (body->empty())
+    return parser.emitError(loc, "expected a body that is not empty");
+  return success();
+}
+
 static ParseResult parseExperts(OpAsmParser &parser, OperationState &state,
                                 bool isGrouped) {
   OpAsmParser::UnresolvedOperand gates;
@@ -116,12 +145,7 @@ static ParseResult parseExperts(OpAsmParser &parser, OperationState &state,
       parser.parseOperand(base.emplace()))
     return failure();
 
-  if (parseKeyword<CombineAttr, Combine>(parser, state, "combine", "combine",
-                                         symbolizeCombine,
-                                         "'sum' or 'replace'") ||
-      parseKeyword<WeightOnAttr, WeightOn>(parser, state, "weight", "weight",
-                                           symbolizeWeightOn,
-                                           "'output', 'input' or 'none'"))
+  if (parseCombine(parser, state))
     return failure();
   if (isGrouped) {
     IntegerAttr rows;
@@ -136,14 +160,8 @@ static ParseResult parseExperts(OpAsmParser &parser, OperationState &state,
     return failure();
   state.addTypes(result);
 
-  SmallVector<OpAsmParser::Argument> arguments(inputs.arguments);
-  arguments.append(params.arguments);
-  SMLoc loc = parser.getCurrentLocation();
-  Region *body = state.addRegion();
-  if (parser.parseRegion(*body, arguments))
+  if (parseBody(parser, state, inputs, params))
     return failure();
-  if (body->empty())
-    return parser.emitError(loc, "expected a body that is not empty");
 
   SmallVector<int32_t> segments = {1};
   if (isGrouped)
@@ -253,4 +271,110 @@ void ExpertsOp::build(OpBuilder &builder, OperationState &state, Type result,
   state.addAttribute("combine",
                      CombineAttr::get(builder.getContext(), combine));
   state.addAttribute("weight", WeightOnAttr::get(builder.getContext(), weight));
+}
+
+//===----------------------------------------------------------------------===//
+// mixed_experts
+//===----------------------------------------------------------------------===//
+
+SmallVector<MixedExpertsOp::Case> MixedExpertsOp::getCases() {
+  SmallVector<Case> cases;
+  ValueRange inputs = getInputs(), params = getParams();
+  for (auto [from, to, numInputs, numParams, body] :
+       llvm::zip_equal(getFrom(), getTo(), getInputCounts(), getParamCounts(),
+                       getBodies())) {
+    cases.push_back({from, to, inputs.take_front(numInputs),
+                     params.take_front(numParams), &body});
+    inputs = inputs.drop_front(numInputs);
+    params = params.drop_front(numParams);
+  }
+  return cases;
+}
+
+ParseResult MixedExpertsOp::parse(OpAsmParser &parser, OperationState &state) {
+  OpAsmParser::UnresolvedOperand gates;
+  Type gatesType, result;
+  std::optional<OpAsmParser::UnresolvedOperand> base;
+  if (parser.parseKeyword("by") || parser.parseOperand(gates) ||
+      parser.parseColonType(gatesType))
+    return failure();
+  if (succeeded(parser.parseOptionalKeyword("else")) &&
+      parser.parseOperand(base.emplace()))
+    return failure();
+  if (parseCombine(parser, state) || parser.parseArrow() ||
+      parser.parseType(result) ||
+      parser.parseOptionalAttrDictWithKeyword(state.attributes))
+    return failure();
+  state.addTypes(result);
+
+  Bindings allInputs, allParams;
+  SmallVector<int64_t> from, to;
+  SmallVector<int32_t> inputCounts, paramCounts;
+  auto append = [](Bindings &all, const Bindings &some) {
+    all.operands.append(some.operands);
+    all.types.append(some.types);
+  };
+  while (succeeded(parser.parseOptionalKeyword("experts"))) {
+    Bindings inputs, params;
+    if (parser.parseInteger(from.emplace_back()) || parser.parseKeyword("to") ||
+        parser.parseInteger(to.emplace_back()) ||
+        parseBindings(parser, /*isParam=*/false, inputs))
+      return failure();
+    if (succeeded(parser.parseOptionalKeyword("with")) &&
+        parseBindings(parser, /*isParam=*/true, params))
+      return failure();
+    if (parseBody(parser, state, inputs, params))
+      return failure();
+    inputCounts.push_back(inputs.operands.size());
+    paramCounts.push_back(params.operands.size());
+    append(allInputs, inputs);
+    append(allParams, params);
+  }
+
+  Builder &builder = parser.getBuilder();
+  state.addAttribute("from", builder.getDenseI64ArrayAttr(from));
+  state.addAttribute("to", builder.getDenseI64ArrayAttr(to));
+  state.addAttribute("input_counts", builder.getDenseI32ArrayAttr(inputCounts));
+  state.addAttribute("param_counts", builder.getDenseI32ArrayAttr(paramCounts));
+  state.addAttribute("operandSegmentSizes",
+                     builder.getDenseI32ArrayAttr(
+                         {1, static_cast<int32_t>(allInputs.operands.size()),
+                          static_cast<int32_t>(allParams.operands.size()),
+                          static_cast<int32_t>(base.has_value())}));
+  SMLoc loc = parser.getNameLoc();
+  return failure(
+      parser.resolveOperand(gates, gatesType, state.operands) ||
+      parser.resolveOperands(allInputs.operands, allInputs.types, loc,
+                             state.operands) ||
+      parser.resolveOperands(allParams.operands, allParams.types, loc,
+                             state.operands) ||
+      (base && parser.resolveOperand(*base, result, state.operands)));
+}
+
+void MixedExpertsOp::print(OpAsmPrinter &p) {
+  p << " by " << getGates() << " : " << getGates().getType();
+  p.increaseIndent();
+  p.printNewline();
+  p << "  ";
+  if (getBase())
+    p << "else " << getBase() << " ";
+  p << "combine " << stringifyCombine(getCombine()) << " weight "
+    << stringifyWeightOn(getWeight()) << " -> " << getType();
+  p.printOptionalAttrDictWithKeyword(
+      (*this)->getAttrs(), {"operandSegmentSizes", "combine", "weight", "from",
+                            "to", "input_counts", "param_counts"});
+  for (const Case &part : getCases()) {
+    p.printNewline();
+    p << "experts " << part.from << " to " << part.to << " ";
+    auto arguments = part.body->getArguments();
+    printBindings(p, arguments.take_front(part.inputs.size()), part.inputs);
+    if (!part.params.empty()) {
+      p.printNewline();
+      p << "    with ";
+      printBindings(p, arguments.drop_front(part.inputs.size()), part.params);
+    }
+    p << " ";
+    p.printRegion(*part.body, /*printEntryBlockArgs=*/false);
+  }
+  p.decreaseIndent();
 }

@@ -73,7 +73,7 @@ OpFoldResult ScaleOp::fold(FoldAdaptor) {
 /// `sluice.entries` shows it.
 static bool isOrderObserved(Value gates) {
   return llvm::any_of(gates.getUsers(), [](Operation *user) {
-    if (isa<ExpertsOp>(user))
+    if (isa<ExpertsOp, MixedExpertsOp>(user))
       return false;
     // Value by value maps pass the order on.
     if (isa<NormalizeOp, ScaleOp, ScaleByOp, SoftmaxOp, SigmoidOp, SoftplusOp,

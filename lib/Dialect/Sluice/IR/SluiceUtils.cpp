@@ -12,20 +12,35 @@
 
 using namespace mlir;
 
-bool sluice::isRoutedOp(Operation *op) { return isa<ExpertsOp, GroupedOp>(op); }
+bool sluice::isRoutedOp(Operation *op) {
+  return isa<ExpertsOp, MixedExpertsOp, GroupedOp>(op);
+}
 
-std::string sluice::getRoutedOpName(Operation *op) {
-  if (auto label = op->getAttrOfType<StringAttr>("sluice.label"))
-    return label.str();
-  Operation *function = op->getParentOfType<FunctionOpInterface>();
+void sluice::walkRoutedBodies(Operation *root,
+                              llvm::function_ref<void(Region &)> visit) {
+  for (Region &region : root->getRegions()) {
+    if (isRoutedOp(root))
+      visit(region);
+    for (Operation &op : region.getOps())
+      walkRoutedBodies(&op, visit);
+  }
+}
+
+std::string sluice::getRoutedBodyName(Region &body) {
+  Operation *op = body.getParentOp();
+  if (auto label = op->getAttrOfType<StringAttr>("sluice.label")) {
+    if (op->getNumRegions() == 1)
+      return label.str();
+    return (label.getValue() + "." + Twine(body.getRegionNumber())).str();
+  }
   unsigned number = 0;
-  if (function)
-    function->walk<WalkOrder::PreOrder>([&](Operation *other) {
-      if (other == op)
-        return WalkResult::interrupt();
-      number += isRoutedOp(other);
-      return WalkResult::advance();
+  if (Operation *function = op->getParentOfType<FunctionOpInterface>()) {
+    bool isFound = false;
+    walkRoutedBodies(function, [&](Region &other) {
+      isFound |= &other == &body;
+      number += !isFound;
     });
+  }
   return "experts#" + std::to_string(number);
 }
 

@@ -243,69 +243,107 @@ LogicalResult NormalizeOp::verify() {
 // Experts, at both levels
 //===----------------------------------------------------------------------===//
 
-template <typename OpTy> static LogicalResult verifyExperts(OpTy op) {
-  GatesType gates = cast<GatesType>(op.getGates().getType());
-  Block *block = op.getBodyBlock();
-  unsigned numInputs = op.getInputs().size();
-  unsigned numParams = op.getParams().size();
-  if (numInputs == 0 && op.getWeight() == WeightOn::Input) // C1
-    return op.emitOpError("expected at least one input for weight input");
-  if (block->getNumArguments() != numInputs + numParams) // C3
-    return op.emitOpError("expected a body with ")
-           << numInputs + numParams
-           << " arguments, one for each input and parameter, but got "
-           << block->getNumArguments();
+namespace {
+/// A body and what it is given, of any op that runs experts.
+struct ExpertsPart {
+  Operation *op;
+  /// Says which part in messages; empty if there is one.
+  std::string name;
+  GatesType gates;
+  int64_t numExperts;
+  ValueRange inputs;
+  ValueRange params;
+  Block *body;
+  WeightOn weight;
+  RankedTensorType result;
 
-  for (auto [i, input] : llvm::enumerate(op.getInputs())) {
+  InFlightDiagnostic emitError() const {
+    InFlightDiagnostic error = op->emitOpError();
+    error << name;
+    return error;
+  }
+  LogicalResult verify() const;
+  LogicalResult verifyInputs() const;
+  LogicalResult verifyParams() const;
+  LogicalResult verifyYield() const;
+};
+} // namespace
+
+LogicalResult ExpertsPart::verify() const {
+  if (inputs.empty() && weight == WeightOn::Input) // C1
+    return emitError() << "expected at least one input for weight input";
+  if (body->getNumArguments() != inputs.size() + params.size()) // C3
+    return emitError() << "expected a body with "
+                       << inputs.size() + params.size()
+                       << " arguments, one for each input and parameter, but "
+                          "got "
+                       << body->getNumArguments();
+  if (failed(verifyInputs()) || failed(verifyParams()))
+    return failure();
+  return verifyYield();
+}
+
+LogicalResult ExpertsPart::verifyInputs() const {
+  for (auto [i, input] : llvm::enumerate(inputs)) {
     auto type = cast<RankedTensorType>(input.getType());
     if (type.getRank() < 1 ||
         !compatible(type.getDimSize(0), gates.getTokens())) // C1
-      return op.emitOpError("expected input ")
-             << i << " to have " << dim(gates.getTokens())
-             << " rows, one for each token of " << gates << ", but got "
-             << type;
+      return emitError() << "expected input " << i << " to have "
+                         << dim(gates.getTokens())
+                         << " rows, one for each token of " << gates
+                         << ", but got " << type;
     SmallVector<int64_t> shape(type.getShape());
     shape[0] = ShapedType::kDynamic;
     auto expected = RankedTensorType::get(shape, type.getElementType());
-    if (block->getArgument(i).getType() != expected) // C3
-      return op.emitOpError("expected argument ")
-             << i << " of the body to be " << expected
+    if (body->getArgument(i).getType() != expected) // C3
+      return emitError()
+             << "expected argument " << i << " of the body to be " << expected
              << " (the input's type with a dynamic number of rows) but got "
-             << block->getArgument(i).getType();
+             << body->getArgument(i).getType();
   }
-  for (auto [i, param] : llvm::enumerate(op.getParams())) {
+  return success();
+}
+
+LogicalResult ExpertsPart::verifyParams() const {
+  for (auto [i, param] : llvm::enumerate(params)) {
     auto type = cast<RankedTensorType>(param.getType());
     if (!type.hasStaticShape() || type.getRank() < 1 ||
-        type.getDimSize(0) != gates.getExperts()) // C2
-      return op.emitOpError("expected parameter ")
-             << i << " to have a static shape with first dimension "
-             << gates.getExperts() << ", the number of experts of " << gates
-             << ", but got " << type;
+        type.getDimSize(0) != numExperts) // C2
+      return emitError() << "expected parameter " << i
+                         << " to have a static shape with first dimension "
+                         << numExperts << ", the number of experts of " << gates
+                         << (numExperts == gates.getExperts()
+                                 ? ""
+                                 : " that have this body")
+                         << ", but got " << type;
     auto expected = RankedTensorType::get(type.getShape().drop_front(),
                                           type.getElementType());
-    Type actual = block->getArgument(numInputs + i).getType();
+    Type actual = body->getArgument(inputs.size() + i).getType();
     if (actual != expected) // C3
-      return op.emitOpError("expected argument ")
-             << numInputs + i << " of the body to be " << expected
+      return emitError()
+             << "expected argument " << inputs.size() + i
+             << " of the body to be " << expected
              << " (the parameter's type without its first dimension) but got "
              << actual;
   }
+  return success();
+}
 
-  auto yield = dyn_cast<YieldOp>(block->getTerminator());
+LogicalResult ExpertsPart::verifyYield() const {
+  auto yield = dyn_cast<YieldOp>(body->getTerminator());
   if (!yield)
-    return op.emitOpError("expected a body that ends with sluice.yield");
+    return emitError() << "expected a body that ends with sluice.yield";
   auto yielded = cast<RankedTensorType>(yield.getValue().getType());
-  auto result = cast<RankedTensorType>(op.getType());
   auto sameRow = [](RankedTensorType a, RankedTensorType b) {
     return a.getRank() == b.getRank() &&
            a.getShape().drop_front() == b.getShape().drop_front();
   };
-  if (op.getInputs().empty()) { // C4
+  if (inputs.empty()) { // C4
     if (!yielded.hasStaticShape())
-      return op.emitOpError("expected a body without inputs to yield a tensor "
+      return emitError() << "expected a body without inputs to yield a tensor "
                             "of static shape, every row of its expert's "
-                            "output, but got ")
-             << yielded;
+                            "output, but got "
+                         << yielded;
     SmallVector<int64_t> shape = {ShapedType::kDynamic};
     llvm::append_range(shape, yielded.getShape());
     yielded = RankedTensorType::get(shape, yielded.getElementType());
@@ -313,32 +351,102 @@ template <typename OpTy> static LogicalResult verifyExperts(OpTy op) {
   if (yielded.getRank() < 1 || !yielded.isDynamicDim(0) ||
       !llvm::all_of(yielded.getShape().drop_front(),
                     [](int64_t d) { return !ShapedType::isDynamic(d); })) // C4
-    return op.emitOpError("expected the body to yield a tensor with a dynamic "
-                          "number of rows, the others static, but got ")
-           << yielded;
+    return emitError() << "expected the body to yield a tensor with a dynamic "
+                          "number of rows, the others static, but got "
+                       << yielded;
   if (result.getRank() < 1 || !sameRow(yielded, result) ||
       !compatible(result.getDimSize(0), gates.getTokens())) // C4
-    return op.emitOpError("expected a result with ")
-           << dim(gates.getTokens())
-           << " rows, one for each token, of the shape that the body yields, "
-           << yielded << ", but got " << result;
+    return emitError() << "expected a result with " << dim(gates.getTokens())
+                       << " rows, one for each token, of the shape that the "
+                          "body yields, "
+                       << yielded << ", but got " << result;
+  return success();
+}
+
+template <typename OpTy> static LogicalResult verifyCombine(OpTy op) {
+  auto gates = cast<GatesType>(op.getGates().getType());
   if (op.getCombine() == Combine::Replace &&
       !(gates.isPerToken() && gates.getCount() == 1) &&
-      gates.getExperts() != 1) // C5
+      gates.getExperts() != 1) // C5; C3 of mixed_experts
     return op.emitOpError("expected gates with at most 1 entry per token for "
                           "combine replace but got ")
            << gates;
-  if (op.getBase()) { // C6
+  if (op.getBase()) { // C6; C4 of mixed_experts
     if (op.getCombine() != Combine::Replace)
       return op.emitOpError("expected 'else' with combine replace only");
-    if (op.getBase().getType() != result)
+    if (op.getBase().getType() != op.getType())
       return op.emitOpError("expected 'else' to have the result's type, ")
-             << result << ", but got " << op.getBase().getType();
+             << op.getType() << ", but got " << op.getBase().getType();
   }
   return success();
 }
 
+template <typename OpTy> static LogicalResult verifyExperts(OpTy op) {
+  auto gates = cast<GatesType>(op.getGates().getType());
+  ExpertsPart part{op,
+                   /*name=*/"",
+                   gates,
+                   gates.getExperts(),
+                   op.getInputs(),
+                   op.getParams(),
+                   op.getBodyBlock(),
+                   op.getWeight(),
+                   cast<RankedTensorType>(op.getType())};
+  if (failed(part.verify()))
+    return failure();
+  return verifyCombine(op);
+}
+
 LogicalResult ExpertsOp::verify() { return verifyExperts(*this); }
+
+LogicalResult MixedExpertsOp::verify() {
+  auto gates = cast<GatesType>(getGates().getType());
+  size_t numCases = getBodies().size();
+  if (numCases == 0) // C1
+    return emitOpError("expected at least one case");
+  auto countsAre = [&](ArrayRef<int32_t> counts, size_t sum) {
+    for (int32_t count : counts) {
+      if (count < 0 || static_cast<size_t>(count) > sum)
+        return false;
+      sum -= count;
+    }
+    return counts.size() == numCases && sum == 0;
+  };
+  if (!countsAre(getInputCounts(), getInputs().size()) ||
+      !countsAre(getParamCounts(), getParams().size())) // C5
+    return emitOpError("expected input_counts and param_counts with an entry "
+                       "for each of ")
+           << numCases << " cases that add up to " << getInputs().size()
+           << " inputs and " << getParams().size() << " parameters";
+  if (getFrom().size() != numCases || getTo().size() != numCases) // C1
+    return emitOpError("expected 'from' and 'to' with an entry for each of ")
+           << numCases << " cases";
+
+  int64_t end = 0;
+  for (const Case &part : getCases()) {
+    if (part.from < end || part.from >= part.to ||
+        part.to > gates.getExperts()) // C1
+      return emitOpError("expected a range of experts that begins at ")
+             << end << " or later, is not empty and ends at "
+             << gates.getExperts() << " or before but got " << part.from
+             << " to " << part.to;
+    end = part.to;
+    std::string name =
+        ("experts " + Twine(part.from) + " to " + Twine(part.to) + ": ").str();
+    ExpertsPart verified{*this,
+                         name,
+                         gates,
+                         part.to - part.from,
+                         part.inputs,
+                         part.params,
+                         &part.body->front(),
+                         getWeight(),
+                         cast<RankedTensorType>(getType())};
+    if (failed(verified.verify())) // C2
+      return failure();
+  }
+  return verifyCombine(*this);
+}
 
 LogicalResult GroupedOp::verify() {
   if (failed(verifyExperts(*this)))

@@ -358,7 +358,7 @@ private:
       op->setAttr("sluice.counter", builder.getI64IntegerAttr(stateSize));
       result.push_back(json::Object{
           {"function", op->getParentOfType<func::FuncOp>().getName()},
-          {"op", getRoutedOpName(op)},
+          {"op", getRoutedBodyName(op.getBody())},
           {"where", getLocationText(op.getLoc())},
           {"at", stateSize},
           {"experts", experts},

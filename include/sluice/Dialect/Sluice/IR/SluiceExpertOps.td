@@ -105,9 +105,91 @@ def Sluice_ExpertsOp : Sluice_Op<"experts", [
   }];
 }
 
+def Sluice_MixedExpertsOp : Sluice_Op<"mixed_experts", [
+    AttrSizedOperandSegments, RecursiveMemoryEffects,
+    SingleBlock]> {
+  let summary = "experts that differ in body, width or parameters";
+  let description = [{
+    `sluice.experts` with a body for each range of experts instead of one for
+    all. A case `experts a to b` is the body of the experts a <= e < b, with
+    inputs and parameters of its own; its parameters are stacked for these
+    b - a experts. An expert that no case names has *no* body: its entries
+    contribute nothing, as if they were absent (under `replace` the token keeps
+    the base), and cost nothing.
+
+    Combine, weight and `else` mean what they mean for `sluice.experts`. The sum
+    is taken within each case in increasing expert number, then over the cases,
+    in at least f32, and rounded once.
+
+    MoE++ (Jin et al. 2024) mixes MLPs with experts that yield 0, the token
+    itself, or a learned vector; Uni-MoE, HMoE and MoDSE have MLPs of several
+    widths; LongCat-Flash has identity experts behind the MLPs.
+
+    ```mlir
+    %y = sluice.mixed_experts by %g : !sluice.gates<?x7xf32, 2 per token>
+        combine sum weight output -> tensor<?x8xf32>
+      experts 0 to 4 (%t = %x : tensor<?x8xf32>)
+          with (%wu = %up : tensor<4x32x8xf32>, %wd = %down : tensor<4x8x32xf32>) {
+        %a = sluice.linear %t, %wu : (tensor<?x8xf32>, tensor<32x8xf32>) -> tensor<?x32xf32>
+        %r = sluice.relu %a : tensor<?x32xf32>
+        %o = sluice.linear %r, %wd : (tensor<?x32xf32>, tensor<8x32xf32>) -> tensor<?x8xf32>
+        sluice.yield %o : tensor<?x8xf32>
+      }
+      experts 4 to 5 (%t = %x : tensor<?x8xf32>) {  // the token itself
+        sluice.yield %t : tensor<?x8xf32>
+      }
+      experts 5 to 6 () with (%c = %constant : tensor<1x8xf32>) {
+        sluice.yield %c : tensor<8xf32>
+      }
+    // expert 6 yields 0
+    ```
+
+    Reports and counters have one record for each case, numbered as if the cases
+    were `sluice.experts` ops one after the other.
+
+    Constraints:
+    - (C1) there is at least one case; 0 <= from < to <= the number of experts,
+      and a case begins where the one before it ends or later
+    - (C2) each case has the inputs, parameters and body that `sluice.experts`
+      demands (C1 to C4 there), for `to` - `from` experts
+    - (C3) `replace`: the gates have at most 1 entry per token, by their bound or
+      because there is one expert
+    - (C4) `else` goes with `replace` only and has the type of the result
+    - (C5) `input_counts` and `param_counts` have an entry for each case and add
+      up to the operands
+  }];
+  let arguments = (ins Sluice_GatesType:$gates,
+                       Variadic<Sluice_FloatTensor>:$inputs,
+                       Variadic<AnyRankedTensor>:$params,
+                       Optional<Sluice_FloatTensor>:$base,
+                       DenseI64ArrayAttr:$from,
+                       DenseI64ArrayAttr:$to,
+                       DenseI32ArrayAttr:$input_counts,
+                       DenseI32ArrayAttr:$param_counts,
+                       Sluice_CombineAttr:$combine,
+                       Sluice_WeightOnAttr:$weight);
+  let results = (outs Sluice_FloatTensor:$result);
+  let regions = (region VariadicRegion<SizedRegion<1>>:$bodies);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The experts `from` <= e < `to`.
+    struct Case {
+      int64_t from;
+      int64_t to;
+      ::mlir::ValueRange inputs;
+      ::mlir::ValueRange params;
+      ::mlir::Region *body;
+    };
+    /// Of an op whose counts are valid (C5).
+    ::llvm::SmallVector<Case> getCases();
+  }];
+}
+
 def Sluice_YieldOp : Sluice_Op<"yield", [
     Pure, ReturnLike, Terminator,
-    ParentOneOf<["::sluice::ExpertsOp", "::sluice::GroupedOp"]>]> {
+    ParentOneOf<["::sluice::ExpertsOp", "::sluice::MixedExpertsOp",
+                 "::sluice::GroupedOp"]>]> {
   let summary = "ends an expert's body with its output";
   let description = [{
     ```mlir

@@ -16,21 +16,29 @@
 
 #include "mlir/IR/Location.h"
 #include "mlir/IR/Operation.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 
 #include <string>
 
 namespace sluice {
 
-/// True if `op` runs experts where tokens were routed: `sluice.experts` and
-/// `sluice.grouped`.
+/// True if `op` runs experts where tokens were routed: `sluice.experts`,
+/// `sluice.mixed_experts` and `sluice.grouped`. Each of its regions is a *routed
+/// body*.
 bool isRoutedOp(mlir::Operation *op);
 
-/// The name of a routed op in reports: the string attribute `sluice.label` if
-/// the op has one, else "experts#" and its number among the routed ops of its
-/// function, counted from 0 in the order in which they are written (an outer
-/// op before the ones in its body). `sluice.grouped` counts as the
-/// `sluice.experts` that it was made from.
-std::string getRoutedOpName(mlir::Operation *op);
+/// Calls `visit` for the routed bodies within `root` in the order in which they
+/// are numbered: as written, an outer body before the ones in it.
+void walkRoutedBodies(mlir::Operation *root,
+                      llvm::function_ref<void(mlir::Region &)> visit);
+
+/// The name of a routed body in reports: the string attribute `sluice.label` if
+/// the op has one, else "experts#" and the body's number among those of its
+/// function, counted from 0. `sluice.grouped` counts as the `sluice.experts`
+/// that it was made from, and each case of `sluice.mixed_experts` as the one
+/// that will be made from it; of a labelled op with several cases, a name also
+/// says the case, "label.0".
+std::string getRoutedBodyName(mlir::Region &body);
 
 /// The name of the function around `op`, without '@'; empty outside functions.
 std::string getFunctionName(mlir::Operation *op);

@@ -11,6 +11,40 @@
 
 include "mlir/Pass/PassBase.td"
 
+def SluiceSplitMixedExperts : Pass<"sluice-split-mixed-experts"> {
+  let summary = "turn experts that differ into several experts ops";
+  let description = [{
+    Replaces each `sluice.mixed_experts` by one `sluice.experts` for each of its
+    cases, over the case's `sluice.columns` of the gates, so that every later
+    pass sees bodies that all experts of an op share. Sums of the cases are added
+    (in at least f32, then rounded); under `replace` each case is the `else` of
+    the next one.
+
+    ```mlir
+    %y = sluice.mixed_experts by %g : !sluice.gates<?x5xf32, 2 per token>
+        combine sum weight output -> tensor<?x8xf32>
+      experts 0 to 4 (%t = %x : tensor<?x8xf32>) with (%w = %ws : tensor<4x8x8xf32>) { ... }
+      experts 4 to 5 (%t = %x : tensor<?x8xf32>) { ... }
+    ```
+    becomes
+    ```mlir
+    %g0 = sluice.columns %g from 0 to 4 : !sluice.gates<?x5xf32, 2 per token>
+    %y0 = sluice.experts by %g0 : !sluice.gates<?x4xf32, 2 per token>
+        (%t = %x : tensor<?x8xf32>) with (%w = %ws : tensor<4x8x8xf32>)
+        combine sum weight output -> tensor<?x8xf32> { ... }
+    %g1 = sluice.columns %g from 4 to 5 : !sluice.gates<?x5xf32, 2 per token>
+    %y1 = sluice.experts by %g1 : !sluice.gates<?x1xf32, 1 per token>
+        (%t = %x : tensor<?x8xf32>)
+        combine sum weight output -> tensor<?x8xf32> { ... }
+    %y = arith.addf %y0, %y1 : tensor<?x8xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+  let statistics = [
+    Statistic<"numSplit", "num-split", "mixed_experts ops split">
+  ];
+}
+
 def SluiceInlineBodies : Pass<"sluice-inline-bodies", "::mlir::ModuleOp"> {
   let summary = "inline the calls in experts' bodies";
   let description = [{
