@@ -49,6 +49,7 @@ for tool in sorted(config.sluice_tools, key=len, reverse=True):
     )
 
 config.substitutions.append(("%python", shlex.quote(config.python)))
+config.substitutions.append(("%numpy_python", shlex.quote(config.numpy_python)))
 config.substitutions.append(("%clang", shlex.quote(config.clang)))
 config.substitutions.append(("%sluice_src", config.sluice_src_root))
 config.substitutions.append(("%sluice_obj", config.sluice_obj_root))

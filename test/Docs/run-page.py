@@ -6,7 +6,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 # ===------------------------------------------------------------------------===#
-"""Runs a page of docs/ from top to bottom, as a reader would.
+"""Runs a page of docs/ from top to bottom, as a reader would, or several pages one
+after the other: a page that goes on where another one ends.
 
 What follows the language of a fenced block says what is done with it:
 
@@ -17,12 +18,14 @@ What follows the language of a fenced block says what is done with it:
     ```console elsewhere  not run: needs a bare machine; tools/check does it
 
 All other blocks are text. Commands run in one bash, in the folder given, with
-the project's root as $SLUICE and the tools in PATH. Stops at the first command
-that fails or prints something else, and says which line of the page that is."""
+the project's root as $SLUICE, the tools in PATH and this program's Python as
+`python3`. Stops at the first command that fails or prints something else, and
+says which line of the page that is."""
 
 import argparse
 import os
 import re
+import shlex
 import subprocess
 import sys
 
@@ -86,16 +89,42 @@ def run(shell, command):
     sys.exit(f"error: the shell ended in: {command}")
 
 
+def run_page(page, folder, shell):
+    """Runs the commands of a page and returns how many there were."""
+    ran = 0
+    with open(page, encoding="utf-8") as file:
+        text = file.read()
+    for start, info, lines in blocks(text):
+        language, _, name = info.partition(" ")
+        if language == "console" and not name:
+            for number, command, expected in commands(start, lines):
+                status, output = run(shell, command)
+                where = f"{page}:{number}: {command}"
+                if status:
+                    sys.exit(f"{where}\nerror: exit status {status}\n{output}")
+                if not matches(expected, output):
+                    sys.exit(
+                        f"{where}\nerror: expected\n"
+                        + "\n".join(expected)
+                        + f"\nbut got\n{output}"
+                    )
+                ran += 1
+        elif name and language != "console":
+            with open(os.path.join(folder, name), "w", encoding="utf-8") as out:
+                out.write("\n".join(lines) + "\n")
+    if not ran:
+        sys.exit(f"error: {page} has no command")
+    return ran
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("page")
+    parser.add_argument("pages", nargs="+")
     parser.add_argument("--folder", required=True, help="where commands run")
     parser.add_argument("--bin", required=True, help="folder of the tools")
     args = parser.parse_args()
 
-    root = os.path.dirname(os.path.dirname(os.path.abspath(args.page)))
-    if os.path.basename(args.page) == "README.md":
-        root = os.path.dirname(os.path.abspath(args.page))
+    root = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
     os.makedirs(args.folder, exist_ok=True)
     path = os.path.abspath(args.bin) + os.pathsep + os.environ["PATH"]
     shell = subprocess.Popen(
@@ -107,32 +136,10 @@ def main():
         stderr=subprocess.STDOUT,
         text=True,
     )
-
-    ran = 0
-    with open(args.page, encoding="utf-8") as file:
-        text = file.read()
-    for start, info, lines in blocks(text):
-        language, _, name = info.partition(" ")
-        if language == "console" and not name:
-            for number, command, expected in commands(start, lines):
-                status, output = run(shell, command)
-                where = f"{args.page}:{number}: {command}"
-                if status:
-                    sys.exit(f"{where}\nerror: exit status {status}\n{output}")
-                if not matches(expected, output):
-                    sys.exit(
-                        f"{where}\nerror: expected\n"
-                        + "\n".join(expected)
-                        + f"\nbut got\n{output}"
-                    )
-                ran += 1
-        elif name and language != "console":
-            with open(os.path.join(args.folder, name), "w", encoding="utf-8") as out:
-                out.write("\n".join(lines) + "\n")
+    shell.stdin.write(f'python3() {{ {shlex.quote(sys.executable)} "$@"; }}\n')
+    ran = sum(run_page(page, args.folder, shell) for page in args.pages)
     shell.stdin.close()
     shell.wait()
-    if not ran:
-        sys.exit(f"error: {args.page} has no command")
     print(f"{ran} commands ran")
 
 
