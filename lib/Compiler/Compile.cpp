@@ -12,6 +12,8 @@
 #include "Target.h"
 
 #include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/IR/DiagnosticInfo.h"
+#include "llvm/IR/DiagnosticPrinter.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
@@ -31,6 +33,7 @@ CompiledModel &CompiledModel::operator=(CompiledModel &&other) {
   module = std::move(other.module);
   machine = std::move(other.machine);
   context = std::move(other.context);
+  problem = std::move(other.problem);
   manifest = std::move(other.manifest);
   return *this;
 }
@@ -46,6 +49,22 @@ static void internalize(llvm::Module &module, bool keepPacked) {
   for (llvm::GlobalVariable &global : module.globals())
     if (!global.isDeclaration())
       global.setLinkage(llvm::GlobalValue::InternalLinkage);
+}
+
+/// Lets `context` report its first error to `problem`, and nothing to the
+/// standard error: what else LLVM has to say is not about the model.
+static void redirectDiagnostics(llvm::LLVMContext &context,
+                                std::string &problem) {
+  context.setDiagnosticHandlerCallBack(
+      [](const llvm::DiagnosticInfo *info, void *problem) {
+        auto &text = *static_cast<std::string *>(problem);
+        if (info->getSeverity() != llvm::DS_Error || !text.empty())
+          return;
+        llvm::raw_string_ostream stream(text);
+        llvm::DiagnosticPrinterRawOStream printer(stream);
+        info->print(printer);
+      },
+      &problem);
 }
 
 /// Lets the runtime report that there is no memory. After the optimisation,
@@ -75,7 +94,9 @@ sluice::compileModel(mlir::ModuleOp lowered, const CompileOptions &options,
   if (!machine)
     return fail(machine.takeError());
   result.machine = std::move(*machine);
+  result.problem = std::make_unique<std::string>();
   result.context = std::make_unique<llvm::LLVMContext>();
+  redirectDiagnostics(*result.context, *result.problem);
   result.module =
       mlir::translateModuleToLLVMIR(lowered, *result.context, "sluice-model");
   if (!result.module)
@@ -88,6 +109,8 @@ sluice::compileModel(mlir::ModuleOp lowered, const CompileOptions &options,
   if (llvm::Error error =
           optimize(*result.module, *result.machine, options.optLevel))
     return fail(std::move(error));
+  if (!result.problem->empty())
+    return fail(llvm::createStringError(*result.problem));
   checkAllocations(*result.module);
   return result;
 }
@@ -110,5 +133,7 @@ llvm::Error CompiledModel::emit(Format format,
     return llvm::createStringError("LLVM cannot write this kind of file for " +
                                    machine->getTargetTriple().str());
   passes.run(*copy);
+  if (!problem->empty())
+    return llvm::createStringError(*problem);
   return llvm::Error::success();
 }

@@ -8,34 +8,13 @@
 
 #include "sluice/Compiler/DiagnosticPrinter.h"
 
+#include "Remarks.h"
+
 #include "mlir/IR/MLIRContext.h"
-#include "mlir/IR/Remarks.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/WithColor.h"
 
 using namespace sluice;
-
-namespace {
-
-/// Turns what passes report to MLIR's remark engine into diagnostics:
-/// "[pass] what was decided: why".
-class RemarksAsDiagnostics
-    : public mlir::remark::detail::MLIRRemarkStreamerBase {
-public:
-  void streamOptimizationRemark(
-      const mlir::remark::detail::Remark &remark) override {
-    std::string text, reasons;
-    for (const mlir::remark::detail::Remark::Arg &arg : remark.getArgs()) {
-      std::string &part = arg.key == "Remark" ? text : reasons;
-      part += (part.empty() ? "" : "; ") + arg.val;
-    }
-    mlir::emitRemark(remark.getLocation())
-        << "[" << remark.getCombinedCategoryName() << "] " << text
-        << (text.empty() || reasons.empty() ? "" : ": ") << reasons;
-  }
-};
-
-} // namespace
 
 DiagnosticPrinter::DiagnosticPrinter(llvm::SourceMgr &sourceMgr,
                                      mlir::MLIRContext *context,
@@ -57,14 +36,7 @@ DiagnosticPrinter::DiagnosticPrinter(llvm::SourceMgr &sourceMgr,
   context->printOpOnDiagnostic(false);
   if (!showRemarks)
     return;
-  // `all` alone would only widen the filters of the kinds that have one.
-  mlir::remark::RemarkCategories categories;
-  categories.passed = categories.missed = ".*";
-  categories.analysis = categories.failed = ".*";
-  if (mlir::failed(mlir::remark::enableOptimizationRemarks(
-          *context, std::make_unique<RemarksAsDiagnostics>(),
-          std::make_unique<mlir::remark::RemarkEmittingPolicyAll>(),
-          categories)))
+  if (mlir::failed(reportRemarks(*context)))
     llvm::WithColor::warning(llvm::errs(), tool)
         << "the remarks of passes cannot be shown\n";
 }

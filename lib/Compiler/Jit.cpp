@@ -9,19 +9,17 @@
 #include "sluice/Compiler/Jit.h"
 
 #include "sluice/Compiler/Compiler.h"
+#include "sluice/Support/Weights.h"
 #include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/Support/JSON.h"
 
 #include <chrono>
+#include <dlfcn.h>
 
 using namespace sluice;
 
 namespace {
-
-struct DestroyModel {
-  void operator()(sluice_model *model) const { sluice_model_destroy(model); }
-};
 
 /// Results of a call, until they were copied.
 struct CTensors {
@@ -36,25 +34,43 @@ struct CTensors {
 
 } // namespace
 
-struct JitModel::Impl {
-  // In this order: the model calls the code.
-  std::unique_ptr<llvm::orc::LLJIT> jit;
-  std::unique_ptr<sluice_model, DestroyModel> model;
+/// Closes what dlopen returned.
+struct CloseLibrary {
+  void operator()(void *handle) const { dlclose(handle); }
+};
+using LibraryHandle = std::unique_ptr<void, CloseLibrary>;
 
-  llvm::Expected<int> findFunction(llvm::StringRef name) const;
+struct JitProgram::Code {
+  // In this order: the code calls the libraries.
+  LibraryHandle libraries;
+  std::unique_ptr<llvm::orc::LLJIT> jit;
+  std::string manifest;
+  std::vector<sluice_packed_fn> functions;
 };
 
-JitModel::JitModel(std::unique_ptr<Impl> impl) : impl(std::move(impl)) {}
-JitModel::JitModel(JitModel &&) = default;
-JitModel &JitModel::operator=(JitModel &&) = default;
-JitModel::~JitModel() = default;
+JitProgram::JitProgram(std::shared_ptr<const Code> code)
+    : code(std::move(code)) {}
+
+const std::string &JitProgram::getManifest() const { return code->manifest; }
 
 static llvm::Error makeError(const sluice_error &error) {
   return llvm::createStringError(llvm::Twine(error.message));
 }
 
-/// Lets the code call this process's libraries (C, OpenMP) and the runtime.
-static llvm::Error defineSymbols(llvm::orc::LLJIT &jit) {
+/// The library or program that this code is in. What it was linked with (C,
+/// OpenMP) can be found through it even if others cannot see it, as in a
+/// program that loaded libsluice with dlopen.
+static LibraryHandle openSelf() {
+  static const char anchor = 0;
+  Dl_info info;
+  void *handle = nullptr;
+  if (dladdr(&anchor, &info) && info.dli_fname)
+    handle = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+  return LibraryHandle(handle ? handle : dlopen(nullptr, RTLD_LAZY));
+}
+
+/// Lets the code call `libraries` and the runtime.
+static llvm::Error defineSymbols(llvm::orc::LLJIT &jit, void *libraries) {
   llvm::orc::JITDylib &library = jit.getMainJITDylib();
   llvm::orc::SymbolMap symbols;
   size_t count = 0;
@@ -66,11 +82,10 @@ static llvm::Error defineSymbols(llvm::orc::LLJIT &jit) {
   if (llvm::Error error =
           library.define(llvm::orc::absoluteSymbols(std::move(symbols))))
     return error;
-  auto process = llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(
-      jit.getDataLayout().getGlobalPrefix());
-  if (!process)
-    return process.takeError();
-  library.addGenerator(std::move(*process));
+  library.addGenerator(
+      std::make_unique<llvm::orc::DynamicLibrarySearchGenerator>(
+          llvm::sys::DynamicLibrary(libraries),
+          jit.getDataLayout().getGlobalPrefix()));
   return llvm::Error::success();
 }
 
@@ -99,47 +114,81 @@ lookUpFunctions(llvm::orc::LLJIT &jit, const std::string &manifest) {
   return functions;
 }
 
-llvm::Expected<JitModel> JitModel::create(const CompiledModel &model,
-                                          llvm::StringRef weightsPath) {
+llvm::Expected<JitProgram> JitProgram::create(const CompiledModel &model) {
   if (llvm::Error error = model.checkHost())
     return std::move(error);
   llvm::SmallVector<char, 0> object;
   if (llvm::Error error = model.emit(CompiledModel::Format::Object, object))
     return std::move(error);
-  auto impl = std::make_unique<Impl>();
+  auto code = std::make_shared<Code>();
+  code->manifest = model.getManifest();
   llvm::Expected<std::unique_ptr<llvm::orc::LLJIT>> jit =
       llvm::orc::LLJITBuilder().create();
   if (!jit)
     return jit.takeError();
-  impl->jit = std::move(*jit);
-  if (llvm::Error error = defineSymbols(*impl->jit))
+  code->jit = std::move(*jit);
+  code->libraries = openSelf();
+  if (llvm::Error error = defineSymbols(*code->jit, code->libraries.get()))
     return std::move(error);
   if (llvm::Error error =
-          impl->jit->addObjectFile(llvm::MemoryBuffer::getMemBufferCopy(
+          code->jit->addObjectFile(llvm::MemoryBuffer::getMemBufferCopy(
               llvm::StringRef(object.data(), object.size()), "sluice-model")))
     return std::move(error);
   llvm::Expected<std::vector<sluice_packed_fn>> functions =
-      lookUpFunctions(*impl->jit, model.getManifest());
+      lookUpFunctions(*code->jit, code->manifest);
   if (!functions)
     return functions.takeError();
-
-  sluice_model *created = nullptr;
-  sluice_error error;
-  std::string weights = weightsPath.str();
-  if (sluice_model_create(model.getManifest().c_str(), functions->data(),
-                          weights.empty() ? nullptr : weights.c_str(), &created,
-                          &error) != 0)
-    return makeError(error);
-  impl->model.reset(created);
-  return JitModel(std::move(impl));
+  code->functions = std::move(*functions);
+  return JitProgram(std::move(code));
 }
 
-llvm::Expected<int> JitModel::Impl::findFunction(llvm::StringRef name) const {
+llvm::Expected<JitModel> JitProgram::load(const sluice_weights *weights) const {
+  sluice_model *created = nullptr;
+  sluice_error error;
+  if (sluice_model_create_with(code->manifest.c_str(), code->functions.data(),
+                               weights, &created, &error) != 0)
+    return makeError(error);
+  JitModel model(created);
+  sluice_model_set_owner(
+      created, new std::shared_ptr<const Code>(code), [](void *owner) {
+        delete static_cast<std::shared_ptr<const Code> *>(owner);
+      });
+  return model;
+}
+
+llvm::Expected<JitModel> JitModel::create(const CompiledModel &model,
+                                          llvm::StringRef weightsPath) {
+  llvm::Expected<JitProgram> program = JitProgram::create(model);
+  if (!program)
+    return program.takeError();
+  if (weightsPath.empty())
+    return program->load(nullptr);
+  llvm::Expected<WeightsFile> weights = WeightsFile::open(weightsPath);
+  if (!weights)
+    return weights.takeError();
+  return program->load(weights->getHandle());
+}
+
+llvm::Expected<int> JitModel::findFunction(llvm::StringRef name) const {
   int function = sluice_model_find_function(model.get(), name.str().c_str());
   if (function < 0)
     return llvm::createStringError("the model has no public function '" + name +
                                    "'");
   return function;
+}
+
+llvm::Error JitModel::call(llvm::StringRef name,
+                           llvm::ArrayRef<sluice_tensor> inputs,
+                           llvm::MutableArrayRef<sluice_tensor> outputs) const {
+  llvm::Expected<int> function = findFunction(name);
+  if (!function)
+    return function.takeError();
+  sluice_error error;
+  if (sluice_model_call(model.get(), *function, inputs.data(),
+                        int(inputs.size()), outputs.data(), int(outputs.size()),
+                        &error) != 0)
+    return makeError(error);
+  return llvm::Error::success();
 }
 
 /// Views of `inputs` for the C interface.
@@ -159,16 +208,16 @@ viewInputs(llvm::StringRef function, llvm::ArrayRef<HostTensor> inputs) {
 
 llvm::Expected<std::vector<HostTensor>>
 JitModel::run(llvm::StringRef name, llvm::ArrayRef<HostTensor> inputs) const {
-  llvm::Expected<int> function = impl->findFunction(name);
+  llvm::Expected<int> function = findFunction(name);
   if (!function)
     return function.takeError();
   llvm::Expected<std::vector<sluice_tensor>> views = viewInputs(name, inputs);
   if (!views)
     return views.takeError();
-  int numResults = sluice_model_num_results(impl->model.get(), *function);
+  int numResults = sluice_model_num_results(model.get(), *function);
   CTensors results{size_t(numResults)};
   sluice_error error;
-  if (sluice_model_call(impl->model.get(), *function, views->data(),
+  if (sluice_model_call(model.get(), *function, views->data(),
                         int(views->size()), results.tensors.data(), numResults,
                         &error) != 0)
     return makeError(error);
@@ -185,19 +234,19 @@ JitModel::run(llvm::StringRef name, llvm::ArrayRef<HostTensor> inputs) const {
 llvm::Expected<std::vector<double>>
 JitModel::time(llvm::StringRef name, llvm::ArrayRef<HostTensor> inputs,
                unsigned runs) const {
-  llvm::Expected<int> function = impl->findFunction(name);
+  llvm::Expected<int> function = findFunction(name);
   if (!function)
     return function.takeError();
   llvm::Expected<std::vector<sluice_tensor>> views = viewInputs(name, inputs);
   if (!views)
     return views.takeError();
-  int numResults = sluice_model_num_results(impl->model.get(), *function);
+  int numResults = sluice_model_num_results(model.get(), *function);
   std::vector<double> seconds;
   for (unsigned i = 0; i < runs; ++i) {
     CTensors results{size_t(numResults)};
     sluice_error error;
     auto start = std::chrono::steady_clock::now();
-    int failed = sluice_model_call(impl->model.get(), *function, views->data(),
+    int failed = sluice_model_call(model.get(), *function, views->data(),
                                    int(views->size()), results.tensors.data(),
                                    numResults, &error);
     std::chrono::duration<double> elapsed =
@@ -210,15 +259,13 @@ JitModel::time(llvm::StringRef name, llvm::ArrayRef<HostTensor> inputs,
 }
 
 void JitModel::setThreads(int numThreads) {
-  sluice_model_set_threads(impl->model.get(), numThreads);
+  sluice_model_set_threads(model.get(), numThreads);
 }
 
 std::string JitModel::getCountersJson() const {
   std::unique_ptr<char, decltype(&std::free)> text(
-      sluice_model_counters_json(impl->model.get()), &std::free);
+      sluice_model_counters_json(model.get()), &std::free);
   return text ? text.get() : "{}";
 }
 
-void JitModel::resetCounters() {
-  sluice_model_reset_counters(impl->model.get());
-}
+void JitModel::resetCounters() { sluice_model_reset_counters(model.get()); }

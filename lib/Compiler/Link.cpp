@@ -36,6 +36,21 @@ std::string sluice::getRuntimeDirectory(llvm::StringRef executable) {
   return std::string(path);
 }
 
+std::string sluice::findRuntimeDirectory() {
+  static const char anchor = 0;
+  Dl_info info;
+  std::string self =
+      dladdr(&anchor, &info) && info.dli_fname ? info.dli_fname : "";
+  // A program is known by the name that it was called by.
+  if (self.find('/') == std::string::npos)
+    self = llvm::sys::fs::getMainExecutable(self.c_str(), nullptr);
+  llvm::SmallString<256> archive(llvm::sys::path::parent_path(self));
+  llvm::sys::path::append(archive, "libsluice_rt.a");
+  if (llvm::sys::fs::exists(archive))
+    return llvm::sys::path::parent_path(archive).str();
+  return getRuntimeDirectory(self);
+}
+
 /// The full path of the library whose file name starts with `prefix`, among
 /// those that this process has loaded; empty if there is none.
 static std::string findLoadedLibrary(llvm::StringRef prefix) {

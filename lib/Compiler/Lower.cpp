@@ -82,15 +82,22 @@ OwningOpRef<ModuleOp> sluice::loadModel(llvm::StringRef path,
     emitError(UnknownLoc::get(context)) << message;
     return nullptr;
   }
-  llvm::StringRef text = file->getBuffer();
+  return parseModel(std::move(file), sourceMgr, context);
+}
+
+OwningOpRef<ModuleOp>
+sluice::parseModel(std::unique_ptr<llvm::MemoryBuffer> contents,
+                   llvm::SourceMgr &sourceMgr, MLIRContext *context) {
+  llvm::StringRef text = contents->getBuffer();
+  std::string name = contents->getBufferIdentifier().str();
   unsigned buffer =
-      sourceMgr.AddNewSourceBuffer(std::move(file), llvm::SMLoc());
-  if (const char *deep = isBytecode(llvm::MemoryBufferRef(text, path))
+      sourceMgr.AddNewSourceBuffer(std::move(contents), llvm::SMLoc());
+  if (const char *deep = isBytecode(llvm::MemoryBufferRef(text, name))
                              ? nullptr
                              : findDeepNesting(text)) {
     auto [line, column] =
         sourceMgr.getLineAndColumn(llvm::SMLoc::getFromPointer(deep), buffer);
-    emitError(FileLineColLoc::get(context, path, line, column))
+    emitError(FileLineColLoc::get(context, name, line, column))
         << "expected at most " << maxNesting << " levels of nesting";
     return nullptr;
   }

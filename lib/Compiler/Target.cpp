@@ -29,8 +29,12 @@ static llvm::Triple getHostTriple() {
 
 /// LLVM's entry for the host's architecture.
 static llvm::Expected<const llvm::Target *> lookupHostTarget() {
-  llvm::InitializeNativeTarget();
-  llvm::InitializeNativeTargetAsmPrinter();
+  // Once: filling the table is not thread-safe.
+  [[maybe_unused]] static const bool initialized = [] {
+    llvm::InitializeNativeTarget();
+    llvm::InitializeNativeTargetAsmPrinter();
+    return true;
+  }();
   std::string message;
   const llvm::Target *target =
       llvm::TargetRegistry::lookupTarget(getHostTriple(), message);

@@ -30,6 +30,18 @@ Expected<WeightsFile> WeightsFile::open(StringRef path) {
   return file;
 }
 
+Expected<WeightsFile>
+WeightsFile::fromMemory(ArrayRef<sluice_named_tensor> tensors) {
+  sluice_error error;
+  sluice_weights *created;
+  if (sluice_weights_create(tensors.data(), int64_t(tensors.size()), &created,
+                            &error) != 0)
+    return createStringError(error.message);
+  WeightsFile weights;
+  weights.weights.reset(created);
+  return weights;
+}
+
 WeightsFile::Info WeightsFile::info(int64_t index) const {
   sluice_weight_info info;
   if (sluice_weights_info(weights.get(), index, &info, nullptr) != 0)

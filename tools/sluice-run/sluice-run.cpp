@@ -144,16 +144,6 @@ private:
 
 } // namespace
 
-/// The element type by which a value of the model is passed.
-static std::optional<Dtype> getDtype(mlir::Type type) {
-  mlir::Type element = mlir::getElementTypeOrSelf(type);
-  if (element.isIndex())
-    return Dtype::I64;
-  std::string name;
-  llvm::raw_string_ostream(name) << element;
-  return parseDtype(name);
-}
-
 static std::string toText(double number) {
   std::string text;
   llvm::raw_string_ostream(text) << llvm::format("%g", number);

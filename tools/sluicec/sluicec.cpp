@@ -125,50 +125,24 @@ static bool isText(Emit emit) {
   return emit == Emit::Assembly || emit == Emit::LLVMIR || emit == Emit::MLIR;
 }
 
+static ArtifactKind getKind(Emit emit) {
+  switch (emit) {
+  case Emit::SharedLibrary:
+    return ArtifactKind::SharedLibrary;
+  case Emit::Object:
+    return ArtifactKind::Object;
+  case Emit::Assembly:
+    return ArtifactKind::Assembly;
+  case Emit::LLVMIR:
+  case Emit::MLIR:
+    break;
+  }
+  return ArtifactKind::LLVMIR;
+}
+
 static bool isSameFile(llvm::StringRef a, llvm::StringRef b) {
   bool same = false;
   return !llvm::sys::fs::equivalent(a, b, same) && same;
-}
-
-/// Writes the code, and the header where C functions can be called.
-static llvm::Error write(const CompiledModel &model,
-                         const ModelInterface &interface, Emit emit,
-                         llvm::StringRef output, const LinkOptions &link) {
-  if (isText(emit)) {
-    llvm::SmallVector<char, 0> text;
-    if (llvm::Error error =
-            model.emit(emit == Emit::LLVMIR ? CompiledModel::Format::LLVMIR
-                                            : CompiledModel::Format::Assembly,
-                       text))
-      return error;
-    return writeFileAtomically(output,
-                               llvm::StringRef(text.data(), text.size()));
-  }
-  llvm::SmallString<256> header(output);
-  llvm::sys::path::replace_extension(header, "h");
-  if (header == output)
-    return llvm::createStringError("the output '" + output +
-                                   "' has the name of its own header; choose "
-                                   "another suffix");
-  bool existed = llvm::sys::fs::exists(output);
-  if (emit == Emit::Object) {
-    llvm::SmallVector<char, 0> code;
-    if (llvm::Error error = model.emit(CompiledModel::Format::Object, code))
-      return error;
-    if (llvm::Error error = writeFileAtomically(
-            output, llvm::StringRef(code.data(), code.size())))
-      return error;
-  } else if (llvm::Error error =
-                 writeSharedLibrary(model, interface, output, link)) {
-    return error;
-  }
-  llvm::Error error = writeFileAtomically(
-      header, generateHeader(interface, llvm::sys::path::filename(output),
-                             llvm::sys::path::filename(header)));
-  // Code without its header is half of what was asked for.
-  if (error && !existed)
-    llvm::sys::fs::remove(output);
-  return error;
 }
 
 static int run(const Options &options, const LinkOptions &link) {
@@ -204,23 +178,14 @@ static int run(const Options &options, const LinkOptions &link) {
   if (mlir::failed(lowerModel(*module, compile)))
     return 1;
 
-  // An absolute path, since the library may be loaded from anywhere.
-  llvm::SmallString<256> weights(options.weights);
-  if (!weights.empty())
-    llvm::sys::fs::make_absolute(weights);
-  llvm::StringRef manifest =
-      (*module)->getAttrOfType<mlir::StringAttr>("sluice.manifest").getValue();
-  llvm::Expected<ModelInterface> interface = ModelInterface::create(
-      manifest,
+  llvm::Expected<ModelInterface> interface = createInterface(
+      *module,
       options.prefix.empty()
           ? getDefaultPrefix(output == "-" ? options.input.getValue() : output)
           : options.prefix.getValue(),
-      weights);
+      options.weights);
   if (!interface)
     return fail(interface.takeError());
-  if (!weights.empty())
-    if (llvm::Error error = checkWeights(*interface, weights))
-      return fail(std::move(error));
 
   if (options.emit == Emit::MLIR) {
     std::string text;
@@ -235,7 +200,8 @@ static int run(const Options &options, const LinkOptions &link) {
       compileModel(*module, compile, &*interface);
   if (mlir::failed(model))
     return 1;
-  if (llvm::Error error = write(*model, *interface, options.emit, output, link))
+  if (llvm::Error error = writeArtifact(*model, *interface,
+                                        getKind(options.emit), output, link))
     return fail(std::move(error));
   return 0;
 }

@@ -9,6 +9,7 @@
 #ifndef SLUICE_COMPILER_ARTIFACT_H
 #define SLUICE_COMPILER_ARTIFACT_H
 
+#include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
@@ -85,6 +86,13 @@ std::string generateHeader(const ModelInterface &interface,
 /// with its element type and shape.
 llvm::Error checkWeights(const ModelInterface &interface, llvm::StringRef path);
 
+/// The interface of a model that lowerModel has lowered. If `weights` is not
+/// empty, the file is checked to have them, and its absolute path becomes the
+/// default of P_load, since a library may be loaded from anywhere.
+llvm::Expected<ModelInterface> createInterface(mlir::ModuleOp lowered,
+                                               llvm::StringRef prefix,
+                                               llvm::StringRef weights);
+
 /// Where a link finds what it needs.
 struct LinkOptions {
   /// The folder of libsluice_rt.a and libsluice_artifact.a.
@@ -95,6 +103,10 @@ struct LinkOptions {
 /// in the bin folder of a build or an installation.
 std::string getRuntimeDirectory(llvm::StringRef executable);
 
+/// The folder of the runtime's archives: that of the library or program that
+/// this code is in, or the lib folder beside it.
+std::string findRuntimeDirectory();
+
 /// Links the code of a model, compiled with a ModelInterface, and the runtime
 /// into the shared library `path`. The file appears when it is complete. Needs
 /// ld.lld, ld or cc, and no development package.
@@ -102,6 +114,17 @@ llvm::Error writeSharedLibrary(const CompiledModel &model,
                                const ModelInterface &interface,
                                llvm::StringRef path,
                                const LinkOptions &options);
+
+/// What a model can be written as.
+enum class ArtifactKind { SharedLibrary, Object, Assembly, LLVMIR };
+
+/// Writes the code of a model, compiled with a ModelInterface, to `path` ("-":
+/// the standard output, for text), and for a library or an object the C header
+/// beside it, the same name with the suffix .h. Files appear when they are
+/// complete, both or none.
+llvm::Error writeArtifact(const CompiledModel &model,
+                          const ModelInterface &interface, ArtifactKind kind,
+                          llvm::StringRef path, const LinkOptions &options);
 
 } // namespace sluice
 

@@ -8,11 +8,13 @@
 //
 // Embedding in four steps, each of which can be used alone:
 //
-//   loadModel      a file to a verified module, model level
+//   loadModel      a file (parseModel: memory) to a verified module
 //   lowerModel     model level to the LLVM dialect
 //   compileModel   the LLVM dialect to optimised LLVM IR for one processor
 //   then           CompiledModel::emit, writeSharedLibrary (Artifact.h) or
 //                  JitModel (Jit.h)
+//
+// A Session (Session.h) has all of them, with options and a handler.
 //
 // Nothing here has global state but LLVM's table of targets, which is filled
 // once. What is wrong with a model is reported through the MLIRContext's
@@ -26,13 +28,16 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "sluice/Support/HostTensor.h"
 #include "llvm/Support/Error.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace llvm {
 class LLVMContext;
+class MemoryBuffer;
 class Module;
 class raw_ostream;
 class SourceMgr;
@@ -57,11 +62,26 @@ struct CompileOptions {
 };
 
 /// Parses and verifies a model file; "-" is the standard input. The text is
-/// handed to `sourceMgr`, so that a DiagnosticPrinter on it shows the lines that
-/// diagnostics are about. Null after an error.
+/// handed to `sourceMgr`, so that a DiagnosticPrinter on it shows the lines
+/// that diagnostics are about. Null after an error.
 mlir::OwningOpRef<mlir::ModuleOp> loadModel(llvm::StringRef path,
                                             llvm::SourceMgr &sourceMgr,
                                             mlir::MLIRContext *context);
+
+/// The same with contents in memory, whose identifier is the file's name in
+/// diagnostics: text or MLIR bytecode.
+mlir::OwningOpRef<mlir::ModuleOp>
+parseModel(std::unique_ptr<llvm::MemoryBuffer> contents,
+           llvm::SourceMgr &sourceMgr, mlir::MLIRContext *context);
+
+/// The element type by which a number or a tensor of the model is passed; index
+/// is i64. Nothing if it has none.
+std::optional<Dtype> getDtype(mlir::Type type);
+
+/// The public functions and the weights of a module, as a JSON object of the
+/// shape that sluice_module_describe in sluice-c/Sluice.h documents, which
+/// ModelInterface::create reads, too.
+std::string describeModel(mlir::ModuleOp module);
 
 /// Lowers a model in place to the LLVM dialect, with `sluice.manifest` on the
 /// module and one `__sluice_packed_<name>(args: !llvm.ptr)` for each of the
@@ -102,7 +122,10 @@ private:
   compileModel(mlir::ModuleOp, const CompileOptions &, const ModelInterface *);
   CompiledModel();
 
-  // In this order: the module must go before its context.
+  // In this order: the module must go before its context, and that before what
+  // it reports to.
+  /// The first error that LLVM reported.
+  std::unique_ptr<std::string> problem;
   std::unique_ptr<llvm::LLVMContext> context;
   std::unique_ptr<llvm::TargetMachine> machine;
   std::unique_ptr<llvm::Module> module;

@@ -13,8 +13,9 @@
 
 namespace sluice {
 
-/// An open safetensors file; see sluice_weights in sluice-c/Runtime.h, which
-/// this wraps. Loading from several threads is safe.
+/// An open safetensors file, or tensors in the caller's memory; see
+/// sluice_weights in sluice-c/Runtime.h, which this wraps. Loading from several
+/// threads is safe.
 class WeightsFile {
 public:
   /// One tensor of the file.
@@ -27,6 +28,11 @@ public:
   };
 
   static llvm::Expected<WeightsFile> open(llvm::StringRef path);
+
+  /// Tensors in the caller's memory, which is borrowed: see
+  /// sluice_weights_create.
+  static llvm::Expected<WeightsFile>
+  fromMemory(llvm::ArrayRef<sluice_named_tensor> tensors);
 
   int64_t size() const { return sluice_weights_count(weights.get()); }
   /// `index` is below size(); the order is the header's.
@@ -42,6 +48,9 @@ public:
   llvm::Expected<std::vector<double>>
   loadAsDoubles(llvm::StringRef pattern, Dtype dtype,
                 llvm::ArrayRef<int64_t> shape) const;
+
+  /// The object of the C interface, which this object keeps.
+  const sluice_weights *getHandle() const { return weights.get(); }
 
 private:
   struct Close {
