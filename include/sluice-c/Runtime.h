@@ -180,7 +180,8 @@ typedef struct sluice_model sluice_model;
     bits of the actual and the expected value as binary64. A failure may have a
     "message", in which `{index}`, `{actual}` and `{expected}` stand for these.
     From state["at"] on lie the counters of a routed op: calls, tokens, entries
-    that were present, entries that were possible, then tokens per expert.
+    that were present, entries that a capacity dropped, experts that
+    had a token, then tokens per expert.
 
     "name", "weights", "failures" and "counters" may be missing. */
 int sluice_model_create(const char *manifest_json,

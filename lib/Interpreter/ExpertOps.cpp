@@ -10,6 +10,9 @@
 #include "Plan.h"
 
 #include "sluice/Dialect/Sluice/IR/Sluice.h"
+#include "sluice/Dialect/Sluice/IR/SluiceUtils.h"
+
+#include <numeric>
 
 using namespace mlir;
 using namespace sluice;
@@ -39,7 +42,6 @@ public:
   template <typename OpTy>
   ExpertsRun(Evaluator &evaluator, OpTy op, int64_t rowsPerTask)
       : evaluator(evaluator), op(op), gates(evaluator.getGates(op.getGates())),
-        gatesType(cast<GatesType>(op.getGates().getType())),
         combine(op.getCombine()), weight(op.getWeight()),
         rowsPerTask(rowsPerTask),
         resultType(cast<RankedTensorType>(op.getResult().getType())) {
@@ -65,7 +67,6 @@ private:
   Evaluator &evaluator;
   Operation *op;
   Gates gates;
-  GatesType gatesType;
   SmallVector<Part, 1> parts;
   std::optional<Tensor> base;
   Combine combine;
@@ -116,10 +117,13 @@ void ExpertsRun::count(const Part &part, ArrayRef<std::vector<Visit>> visits) {
     entriesPerExpert.push_back(tokens.size());
     numEntries += tokens.size();
   }
-  int64_t numSlots = gatesType.isPerToken()
-                         ? gates.getNumTokens() * std::min(gatesType.getCount(),
-                                                           part.to - part.from)
-                         : numEntries;
+  int64_t numDropped = 0;
+  for (const LimitedExperts &limited : findLimits(op->getOperand(0))) {
+    // The gates' expert 0 is the limit's `from`.
+    auto mine = ArrayRef(evaluator.dropped[limited.limit])
+                    .slice(limited.from + part.from, part.to - part.from);
+    numDropped = std::accumulate(mine.begin(), mine.end(), numDropped);
+  }
   for (auto [param, argument] : llvm::zip_equal(
            part.params,
            part.body->getArguments().drop_front(part.inputs.size()))) {
@@ -129,7 +133,7 @@ void ExpertsRun::count(const Part &part, ArrayRef<std::vector<Visit>> visits) {
   }
   // Multiply-adds are counted when they are executed.
   evaluator.getCounters(part.body).add(/*numCalls=*/1, gates.getNumTokens(),
-                                       numEntries, numSlots, entriesPerExpert,
+                                       numEntries, numDropped, entriesPerExpert,
                                        /*multiplyAddsPerEntry=*/0,
                                        bytesPerExpert);
 }

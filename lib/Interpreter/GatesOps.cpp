@@ -325,9 +325,13 @@ static LogicalResult evaluateLimit(Evaluator &evaluator, LimitOp op) {
       places[slot.expert].push_back(place);
 
   llvm::DenseSet<std::pair<int64_t, int64_t>> dropped;
-  for (ArrayRef<Place> queue : places) {
+  std::vector<int64_t> &numDropped = evaluator.dropped[op];
+  numDropped.assign(numExperts, 0);
+  for (auto [expert, list] : llvm::enumerate(places)) {
+    ArrayRef<Place> queue(list);
     if (queue.size() <= capacity)
       continue;
+    numDropped[expert] = queue.size() - capacity;
     for (Place place : queue.drop_front(capacity))
       dropped.insert({place.token, place.slot});
     if (capacity == 0 || priorities.empty())

@@ -20,6 +20,11 @@ namespace sluice {
 void recordFailure(LoopBuilder &b, mlir::Value state, int64_t code,
                    mlir::Value index, mlir::Value actual, mlir::Value expected);
 
+/// Adds `amount`, an index, to word `index` of the state. An op inside another
+/// one's body runs in parallel with itself: the addition is atomic.
+void addToCounter(LoopBuilder &b, mlir::Value state, mlir::Value index,
+                  mlir::Value amount);
+
 } // namespace sluice
 
 #endif // SLUICE_CONVERSION_RUNTIMESTATE_H

@@ -36,7 +36,7 @@ struct RoutedCounters {
   int64_t tokens = 0;
   /// Entries that were present, hence expert evaluations of one token.
   int64_t entries = 0;
-  /// Entries that the router would have had without a capacity, less `entries`.
+  /// Entries that a capacity (sluice.limit) took out on the way to the experts.
   int64_t dropped = 0;
   /// Executed multiply-adds of the experts' products.
   int64_t multiplyAdds = 0;
@@ -48,7 +48,7 @@ struct RoutedCounters {
   /// Adds what one call of the function did. `entriesPerExpert` has one number
   /// per expert.
   void add(int64_t numCalls, int64_t numTokens, int64_t numEntries,
-           int64_t possibleEntries,
+           int64_t numDropped,
            const std::vector<int64_t> &entriesPerExpert,
            int64_t multiplyAddsPerEntry, int64_t weightBytesPerExpert);
 

@@ -61,22 +61,13 @@ private:
       return;
     Value state = getState();
     auto bump = [&](LoopBuilder &b, Value index, Value amount) {
-      Value value =
-          arith::IndexCastOp::create(b, b.loc, b.getI64Type(), amount);
-      // An op inside another one's body runs in parallel with itself.
-      memref::AtomicRMWOp::create(b, b.loc, arith::AtomicRMWKind::addi, value,
-                                  state, index);
+      addToCounter(b, state, index, amount);
     };
+    // Word 3, what a capacity dropped, is counted where that happens.
     int64_t first = at.getInt();
-    // Nothing can be dropped where nothing says how many there should be.
-    Value slots =
-        gatesType.isPerToken()
-            ? arith::MulIOp::create(b, b.loc, tokens, slotsPerToken).getResult()
-            : entries;
     bump(b, b.index(first), b.index(1));
     bump(b, b.index(first + 1), tokens);
     bump(b, b.index(first + 2), entries);
-    bump(b, b.index(first + 3), slots);
     makeFor(b, experts, {}, [&](LoopBuilder &b, Value e, ValueRange) {
       Value rows = b.sub(b.extract(offsets, b.add(e, b.index(1))),
                          b.extract(offsets, e));

@@ -8,6 +8,8 @@
 
 #include "Slots.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+#include "sluice/Conversion/RunTimeState.h"
 
 using namespace mlir;
 using namespace sluice;
@@ -173,6 +175,7 @@ struct ConvertLimit : OpConversionPattern<LimitOp> {
             Value taken = b.extract(carried[1], expert);
             Value room = b.compare(arith::CmpIPredicate::slt, taken, capacity);
             Value kept = b.select(room, expert, b.index(-1));
+            countDropped(b, op, expert, room);
             Value more = arith::AddIOp::create(b, b.loc, taken, b.index(1));
             return {b.insert(kept, carried[0], {t, j}),
                     b.insert(b.select(room, more, taken), carried[1], expert)};
@@ -195,6 +198,28 @@ struct ConvertLimit : OpConversionPattern<LimitOp> {
   }
 
 private:
+  /// Adds 1 to the counters that `sluice.counter` lists, [word, from, to] each,
+  /// if `expert`, one of from <= e < to, has no `room`.
+  static void countDropped(LoopBuilder &b, LimitOp op, Value expert,
+                           Value room) {
+    auto words = op->getAttrOfType<ArrayAttr>("sluice.counter");
+    if (!words)
+      return;
+    Value state = op->getParentOfType<FunctionOpInterface>().getArgument(0);
+    for (auto word : words.getAsRange<DenseI64ArrayAttr>()) {
+      ArrayRef<int64_t> range = word.asArrayRef();
+      Value isMine = arith::AndIOp::create(
+          b, b.loc,
+          b.compare(arith::CmpIPredicate::sge, expert, b.index(range[1])),
+          b.compare(arith::CmpIPredicate::slt, expert, b.index(range[2])));
+      Value isDropped =
+          b.select(room, arith::ConstantIntOp::create(b, b.loc, 0, 1), isMine);
+      addToCounter(
+          b, state, b.index(range[0]),
+          arith::IndexCastUIOp::create(b, b.loc, b.getIndexType(), isDropped));
+    }
+  }
+
   /// The tokens by falling priority.
   static Value rank(LoopBuilder &b, Value priority, Value tokens) {
     SmallVector<OpFoldResult> size = {

@@ -38,3 +38,10 @@ void sluice::recordFailure(LoopBuilder &b, Value state, int64_t code,
   store(2, actual);
   store(3, expected);
 }
+
+void sluice::addToCounter(LoopBuilder &b, Value state, Value index,
+                          Value amount) {
+  Value value = arith::IndexCastOp::create(b, b.loc, b.getI64Type(), amount);
+  memref::AtomicRMWOp::create(b, b.loc, arith::AtomicRMWKind::addi, value,
+                              state, index);
+}

@@ -74,7 +74,7 @@ struct Manifest {
 
   /// The state starts with the description of a failure.
   static constexpr size_t stateHeader = 8;
-  /// Before the tokens per expert: calls, tokens, entries, possible entries,
+  /// Before the tokens per expert: calls, tokens, entries, dropped entries,
   /// experts that had a token (added up over the calls).
   static constexpr size_t counterHeader = 5;
 };

@@ -27,14 +27,14 @@ static int64_t saturatingMul(int64_t a, int64_t b) {
 }
 
 void RoutedCounters::add(int64_t numCalls, int64_t numTokens,
-                         int64_t numEntries, int64_t possibleEntries,
+                         int64_t numEntries, int64_t numDropped,
                          const std::vector<int64_t> &entriesPerExpert,
                          int64_t multiplyAddsPerEntry,
                          int64_t weightBytesPerExpert) {
   calls = saturatingAdd(calls, numCalls);
   tokens = saturatingAdd(tokens, numTokens);
   entries = saturatingAdd(entries, numEntries);
-  dropped = saturatingAdd(dropped, possibleEntries - numEntries);
+  dropped = saturatingAdd(dropped, numDropped);
   multiplyAdds = saturatingAdd(multiplyAdds,
                                saturatingMul(numEntries, multiplyAddsPerEntry));
 

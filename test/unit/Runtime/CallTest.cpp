@@ -64,7 +64,7 @@ void twice(void **args) {
   counters[0] += 1;
   counters[1] += n;
   counters[2] += n;
-  counters[3] += 2 * n;
+  counters[3] += n;
   counters[4] += n > 0;
   counters[6] += n;
 }

@@ -20,9 +20,9 @@ TEST(RoutedCounters, SumsCallsAndCountsTouchedExpertsPerCall) {
   op.function = "moe";
   op.op = "experts#0";
   op.where = "a \"b\".mlir:9:8";
-  op.add(1, 2, 3, 4, {3, 0, 0}, /*multiplyAddsPerEntry=*/10,
+  op.add(1, 2, 3, 1, {3, 0, 0}, /*multiplyAddsPerEntry=*/10,
          /*weightBytesPerExpert=*/100);
-  op.add(1, 2, 4, 4, {2, 1, 1}, 10, 100);
+  op.add(1, 2, 4, 0, {2, 1, 1}, 10, 100);
   EXPECT_EQ(toJson({op}),
             "{\"routed\":[{\"function\":\"moe\",\"op\":\"experts#0\","
             "\"where\":\"a \\\"b\\\".mlir:9:8\",\"calls\":2,\"tokens\":4,"

@@ -9,8 +9,10 @@
 #include "sluice/Dialect/Sluice/IR/SluiceUtils.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "sluice/Dialect/Sluice/IR/Sluice.h"
+#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
+using namespace sluice;
 
 bool sluice::isRoutedOp(Operation *op) {
   return isa<ExpertsOp, MixedExpertsOp, GroupedOp>(op);
@@ -42,6 +44,29 @@ std::string sluice::getRoutedBodyName(Region &body) {
     });
   }
   return "experts#" + std::to_string(number);
+}
+
+SmallVector<LimitedExperts> sluice::findLimits(Value gates) {
+  using Range = std::tuple<Value, int64_t, int64_t>;
+  SmallVector<LimitedExperts> limits;
+  llvm::SetVector<Range> ranges;
+  ranges.insert({gates, 0, cast<GatesType>(gates.getType()).getExperts()});
+  for (size_t i = 0; i < ranges.size(); ++i) {
+    auto [value, from, to] = ranges[i];
+    Operation *op = value.getDefiningOp();
+    if (!op || !isa<SluiceDialect>(op->getDialect()))
+      continue;
+    if (isa<LimitOp>(op))
+      limits.push_back({op, from, to});
+    // Other ops that make gates of gates keep the experts' numbers.
+    int64_t shift = 0;
+    if (auto columns = dyn_cast<ColumnsOp>(op))
+      shift = columns.getFrom();
+    for (Value operand : op->getOperands())
+      if (isa<GatesType>(operand.getType()))
+        ranges.insert({operand, from + shift, to + shift});
+  }
+  return limits;
 }
 
 std::string sluice::getFunctionName(Operation *op) {

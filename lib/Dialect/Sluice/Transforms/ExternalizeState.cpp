@@ -34,6 +34,8 @@ namespace json = llvm::json;
 static constexpr int64_t kFailureWords = 8;
 /// calls, tokens, entries, slots, experts touched; then one word an expert.
 static constexpr int64_t kCounterWords = 5;
+/// Among these, what sluice.limit adds to.
+static constexpr int64_t kDroppedWord = 3;
 static constexpr int64_t kMaxRank = 8;
 
 /// The name of an element type in the manifest; empty if compiled code has no
@@ -356,6 +358,15 @@ private:
                  llvm::divideCeil(type.getElementTypeBitWidth(), 8);
       }
       op->setAttr("sluice.counter", builder.getI64IntegerAttr(stateSize));
+      for (const LimitedExperts &limited : findLimits(op.getGates())) {
+        SmallVector<Attribute> words;
+        if (auto others =
+                limited.limit->getAttrOfType<ArrayAttr>("sluice.counter"))
+          llvm::append_range(words, others);
+        words.push_back(builder.getDenseI64ArrayAttr(
+            {stateSize + kDroppedWord, limited.from, limited.to}));
+        limited.limit->setAttr("sluice.counter", builder.getArrayAttr(words));
+      }
       result.push_back(json::Object{
           {"function", op->getParentOfType<func::FuncOp>().getName()},
           {"op", getRoutedBodyName(op.getBody())},

@@ -233,7 +233,7 @@ func.func @experts(%g: !sluice.gates<?x4xf32, 1 per token>, %x: tensor<?x6xf32>)
 // -----
 
 func.func @yield(%x: tensor<?x6xf32>) {
-  // expected-error @+1 {{'sluice.yield' op expects parent op to be one of 'sluice.experts, sluice.grouped'}}
+  // expected-error @+1 {{'sluice.yield' op expects parent op to be one of 'sluice.experts, sluice.mixed_experts, sluice.grouped'}}
   sluice.yield %x : tensor<?x6xf32>
 }
 

@@ -16,6 +16,7 @@
 
 #include "mlir/IR/Location.h"
 #include "mlir/IR/Operation.h"
+#include "mlir/IR/Value.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 
 #include <string>
@@ -39,6 +40,18 @@ void walkRoutedBodies(mlir::Operation *root,
 /// that will be made from it; of a labelled op with several cases, a name also
 /// says the case, "label.0".
 std::string getRoutedBodyName(mlir::Region &body);
+
+/// A `sluice.limit` that took entries out of gates, and the experts, by the
+/// limit's numbers, whose missing entries these gates would have had.
+struct LimitedExperts {
+  mlir::Operation *limit;
+  int64_t from;
+  int64_t to;
+};
+
+/// The limits that `gates` came through, back to where the gates enter the
+/// block: a function's arguments and a call's results have none.
+llvm::SmallVector<LimitedExperts> findLimits(mlir::Value gates);
 
 /// The name of the function around `op`, without '@'; empty outside functions.
 std::string getFunctionName(mlir::Operation *op);
