@@ -20,7 +20,8 @@ What follows the language of a fenced block says what is done with it:
 All other blocks are text. Commands run in one bash, in the folder given, with
 the project's root as $SLUICE, the tools in PATH and this program's Python as
 `python3`. Stops at the first command that fails or prints something else, and
-says which line of the page that is."""
+says which line of the page that is. With --section only what stands under that
+heading is run, so that a page may be several tests."""
 
 import argparse
 import os
@@ -89,11 +90,27 @@ def run(shell, command):
     sys.exit(f"error: the shell ended in: {command}")
 
 
-def run_page(page, folder, shell):
+def keep_sections(text, titles):
+    """Empties the lines that do not stand under one of the headings `## title`."""
+    lines, kept, in_block, missing = [], False, False, set(titles)
+    for line in text.splitlines():
+        in_block ^= line.startswith("```")
+        if line.startswith("## ") and not in_block:
+            kept = line[3:].strip() in titles
+            missing.discard(line[3:].strip())
+        lines.append(line if kept else "")
+    if missing:
+        sys.exit(f"error: expected a section '{missing.pop()}' but found none")
+    return "\n".join(lines)
+
+
+def run_page(page, sections, folder, shell):
     """Runs the commands of a page and returns how many there were."""
     ran = 0
     with open(page, encoding="utf-8") as file:
         text = file.read()
+    if sections:
+        text = keep_sections(text, sections)
     for start, info, lines in blocks(text):
         language, _, name = info.partition(" ")
         if language == "console" and not name:
@@ -122,6 +139,7 @@ def main():
     parser.add_argument("pages", nargs="+")
     parser.add_argument("--folder", required=True, help="where commands run")
     parser.add_argument("--bin", required=True, help="folder of the tools")
+    parser.add_argument("--section", action="append", help="run only this section")
     args = parser.parse_args()
 
     root = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
@@ -137,7 +155,7 @@ def main():
         text=True,
     )
     shell.stdin.write(f'python3() {{ {shlex.quote(sys.executable)} "$@"; }}\n')
-    ran = sum(run_page(page, args.folder, shell) for page in args.pages)
+    ran = sum(run_page(page, args.section, args.folder, shell) for page in args.pages)
     shell.stdin.close()
     shell.wait()
     print(f"{ran} commands ran")
