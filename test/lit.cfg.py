@@ -12,6 +12,8 @@
 import os
 import re
 import shlex
+import shutil
+import subprocess
 
 import lit.formats
 
@@ -19,7 +21,7 @@ config.name = "Sluice"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir", ".test"]
 # Inputs and Models hold what tests read; the unit tests are a suite of their own.
-config.excludes = ["CMakeLists.txt", "Inputs", "Models", "unit", "tools"]
+config.excludes = ["CMakeLists.txt", "Inputs", "Models", "consumer", "unit", "tools"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.sluice_obj_root, "test")
 
@@ -57,6 +59,17 @@ config.substitutions.append(("%sluice_lib", config.sluice_lib_dir))
 
 if config.has_numpy:
     config.available_features.add("numpy")
+    # The Python package is built and installed without a network, by a Python
+    # that has pip, setuptools, wheel and venv; Debian has them as packages.
+    try:
+        subprocess.run(
+            [config.numpy_python, "-c", "import ensurepip, pip, setuptools, venv, wheel"],
+            check=True, capture_output=True)
+        config.available_features.add("python-wheel")
+    except (OSError, subprocess.CalledProcessError):
+        pass
+if shutil.which("dpkg-deb") and shutil.which("dpkg-shlibdeps"):
+    config.available_features.add("dpkg")
 if "address" in config.sanitize:
     config.available_features.add("asan")
     # LLVM's own libraries are not instrumented: what they keep until the end of
