@@ -75,7 +75,8 @@ typedef struct sluice_weight_info {
 /** Maps the file at `path` and checks its header: the header's length, JSON
     and UTF-8, unique names, and that the tensors' bytes agree with shape and
     type, lie within the file, and neither overlap nor leave gaps. The file
-    must not be changed or truncated while it is open. */
+    must not be changed while it is open; where it is cut short, the system
+    raises SIGBUS, which only the program can handle. */
 int sluice_weights_open(const char *path, sluice_weights **weights,
                         sluice_error *error);
 

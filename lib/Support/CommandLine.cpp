@@ -15,6 +15,7 @@
 #include "llvm/Support/raw_ostream.h"
 
 #include <csignal>
+#include <unistd.h>
 
 using namespace llvm;
 using namespace sluice;
@@ -57,8 +58,18 @@ Error sluice::parseCommandLine(int argc, const char *const *argv,
       text.empty() ? "" : describe(text, sys::path::filename(argv[0])));
 }
 
-void sluice::ignoreFileSizeSignal() {
-#ifdef SIGXFSZ
+/// Calls what a handler may call, and nothing else.
+static void endLostFile(int) {
+  static constexpr char message[] =
+      "sluice: error: expected mapped files to stay as they are but one was cut "
+      "short, or its disk failed, while it was used; restore the weight file "
+      "and run again\n";
+  ssize_t written = ::write(STDERR_FILENO, message, sizeof(message) - 1);
+  (void)written;
+  ::_exit(1);
+}
+
+void sluice::handleFileSignals() {
   std::signal(SIGXFSZ, SIG_IGN);
-#endif
+  std::signal(SIGBUS, endLostFile);
 }

@@ -432,7 +432,7 @@ llvm::Error Session::run() {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
-  ignoreFileSizeSignal();
+  handleFileSignals();
   // LLVM's libraries register hundreds of options of their own, for which this
   // tool is not the place.
   cl::ResetCommandLineParser();

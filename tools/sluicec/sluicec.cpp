@@ -208,7 +208,7 @@ static int run(const Options &options, const LinkOptions &link) {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
-  ignoreFileSizeSignal();
+  handleFileSignals();
   // LLVM's libraries register hundreds of options of their own, for which this
   // tool is not the place.
   cl::ResetCommandLineParser();

@@ -23,10 +23,14 @@ namespace sluice {
 llvm::Error parseCommandLine(int argc, const char *const *argv,
                              llvm::StringRef overview);
 
-/// Lets a write beyond the limit of a file's size (`ulimit -f`) fail as one on
-/// a full disk does, instead of ending the process. To be called after
-/// llvm::InitLLVM, which installs a handler of its own.
-void ignoreFileSizeSignal();
+/// Makes errors of what the system tells a program about its files by signals,
+/// to be called after llvm::InitLLVM, which installs handlers of its own. A
+/// write beyond the limit of a file's size (`ulimit -f`) fails as one on a full
+/// disk does, instead of ending the process. Reading a part of a mapped file
+/// that is no longer there, because somebody cut the file short, prints one line
+/// and ends the process with exit code 1. A library must leave that to its
+/// program.
+void handleFileSignals();
 
 } // namespace sluice
 
