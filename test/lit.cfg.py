@@ -63,7 +63,7 @@ if config.has_numpy:
     # that has pip, setuptools, wheel and venv; Debian has them as packages.
     try:
         subprocess.run(
-            [config.numpy_python, "-c", "import ensurepip, pip, setuptools, venv, wheel"],
+            [config.numpy_python, "-c", "import setuptools, ensurepip, pip, venv, wheel"],
             check=True, capture_output=True)
         config.available_features.add("python-wheel")
     except (OSError, subprocess.CalledProcessError):
