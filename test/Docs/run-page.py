@@ -29,6 +29,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
 
 
 def blocks(text):
@@ -144,20 +145,27 @@ def main():
 
     root = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
     os.makedirs(args.folder, exist_ok=True)
-    path = os.path.abspath(args.bin) + os.pathsep + os.environ["PATH"]
-    shell = subprocess.Popen(
-        ["bash"],
-        cwd=args.folder,
-        env={**os.environ, "PATH": path, "SLUICE": root},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    shell.stdin.write(f'python3() {{ {shlex.quote(sys.executable)} "$@"; }}\n')
-    ran = sum(run_page(page, args.section, args.folder, shell) for page in args.pages)
-    shell.stdin.close()
-    shell.wait()
+    with tempfile.TemporaryDirectory() as programs:
+        # A script, since a link to it would leave a virtual environment.
+        python = os.path.join(programs, "python3")
+        with open(python, "w", encoding="utf-8") as out:
+            out.write(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
+        os.chmod(python, 0o755)
+        path = [os.path.abspath(args.bin), programs, os.environ["PATH"]]
+        shell = subprocess.Popen(
+            ["bash"],
+            cwd=args.folder,
+            env={**os.environ, "PATH": os.pathsep.join(path), "SLUICE": root},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        ran = sum(
+            run_page(page, args.section, args.folder, shell) for page in args.pages
+        )
+        shell.stdin.close()
+        shell.wait()
     print(f"{ran} commands ran")
 
 
