@@ -187,7 +187,19 @@ Tensor::Tensor(FuzzedDataProvider &bytes, int index) {
   tensor.data = buffer.get() + shift;
 }
 
+static sluice_model *createModel() {
+  static const sluice_packed_fn functions[] = {compiled};
+  sluice_artifact artifact = {manifest, functions, nullptr, ""};
+  sluice_model *model = nullptr;
+  sluice_error error = {};
+  sluice_artifact_load(&artifact, nullptr, &model, &error);
+  require(model, error.message);
+  return model;
+}
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  static const std::unique_ptr<sluice_model, Destroy> owner(createModel());
+  sluice_model *model = owner.get();
   FuzzedDataProvider bytes(data, size);
   behaviour.failure = bytes.ConsumeIntegralInRange<int>(0, 3);
   behaviour.rows = bytes.ConsumeIntegralInRange<int>(0, 5);
@@ -195,16 +207,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   int threads = bytes.ConsumeIntegralInRange<int>(0, 2);
   int function = bytes.ConsumeIntegralInRange<int>(0, 15) ? 0 : 1;
 
-  sluice_packed_fn functions[] = {compiled};
-  sluice_artifact artifact = {manifest, functions, nullptr, ""};
-  sluice_model *loaded = nullptr;
-  sluice_error error;
-  int failed = sluice_artifact_load(&artifact, nullptr, &loaded, &error);
-  if (failed)
-    std::fprintf(stderr, "%s\n", error.message);
-  require(!failed, "the manifest is valid");
-  std::unique_ptr<sluice_model, Destroy> model(loaded);
-  sluice_model_set_threads(model.get(), threads);
+  sluice_model_set_threads(model, threads);
 
   std::vector<Tensor> tensors;
   tensors.reserve(numInputs + numResults);
@@ -223,8 +226,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (tensor)
       before[i - numInputs] = *tensor;
   }
+  sluice_error error;
   error.message[0] = 0;
-  failed = sluice_artifact_call(model.get(), function, inputs, numInputs,
+  int failed = sluice_artifact_call(model, function, inputs, numInputs,
                                 outputs, numResults, names, &error);
   require(!failed || error.message[0] != 0, "an error has a message");
   for (int i = 0; i < numResults; ++i) {

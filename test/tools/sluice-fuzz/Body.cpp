@@ -18,9 +18,9 @@ static bool isNarrow(Dtype type) {
 
 Value CaseBuilder::parameter(llvm::ArrayRef<int64_t> shape, Dtype type,
                              Fill fill) {
-  llvm::SmallVector<int64_t, 4> stacked = {router.gates.experts};
+  llvm::SmallVector<int64_t, 4> stacked = {blockExperts};
   stacked.append(shape.begin(), shape.end());
-  Value stack = argument(stacked, type, fill);
+  Value stack = constant(stacked, type, fill, /*mayStack=*/true);
   Value slice = program.make(shape, type);
   const char *comma = bindings.empty() ? "" : ", ";
   bindings +=
@@ -187,8 +187,41 @@ Value CaseBuilder::buildNested(const Value &t, int64_t out) {
   return y;
 }
 
+Value CaseBuilder::buildElementwise(const Value &t, int64_t out) {
+  Value h = t;
+  int64_t steps = random.between(1, 4);
+  for (int64_t i = 0; i < steps; ++i) {
+    int64_t kind = random.between(0, 5);
+    if (kind <= 1) {
+      h = program.activate(h, random.pick({Activation::Abs, Activation::Negate,
+                                           Activation::Sine, Activation::Erf,
+                                           Activation::Arctangent}));
+      continue;
+    }
+    Value other = program.broadcast(vector(h.shape[1], h.type), h);
+    switch (kind) {
+    case 2:
+      h = program.combine(random.pick({"arith.subf", "arith.maximumf",
+                                       "arith.minimumf"}),
+                          h, other);
+      break;
+    case 3:
+      h = program.selectSmaller(h, other);
+      break;
+    case 4:
+      h = program.multiplyAdd(h, other, t);
+      break;
+    default:
+      h = program.combine("arith.subf", other, h);
+      break;
+    }
+  }
+  c.summary += " elementwise";
+  return linear(h, out, t.type);
+}
+
 Value CaseBuilder::buildBody(const Value &t, int64_t out) {
-  switch (random.between(0, 12)) {
+  switch (random.between(0, 14)) {
   case 0:
     if (out == t.shape[1]) {
       c.summary += " identity";
@@ -209,7 +242,7 @@ Value CaseBuilder::buildBody(const Value &t, int64_t out) {
     return buildMerged(t, out);
   case 8:
     // Inner decisions must not depend on how the weighed input was rounded.
-    if (!isNarrow(t.type) || t.gateDegree == 0)
+    if (isExact && (!isNarrow(t.type) || t.gateDegree == 0))
       return buildNested(t, out);
     return buildGated(t, out);
   case 9:
@@ -218,9 +251,12 @@ Value CaseBuilder::buildBody(const Value &t, int64_t out) {
     return buildConstant(t, out);
   case 11:
     // A norm of what was weighed forgets the weight, and how small it was.
-    if (t.gateDegree == 0)
+    if (isExact && t.gateDegree == 0)
       return buildNorm(t, out);
     return buildGated(t, out);
+  case 12:
+  case 13:
+    return buildElementwise(t, out);
   default:
     return linear(buildAffine(t), out, t.type);
   }

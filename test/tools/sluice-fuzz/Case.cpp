@@ -13,7 +13,11 @@
 
 using namespace sluice;
 
-CaseBuilder::CaseBuilder(uint64_t seed) : random(seed) { c.seed = seed; }
+CaseBuilder::CaseBuilder(uint64_t seed, Random choices)
+    : random(std::move(choices)) {
+  c.seed = seed;
+  random.record();
+}
 
 Value CaseBuilder::argument(llvm::ArrayRef<int64_t> shape, Dtype type,
                             Fill fill) {
@@ -21,7 +25,17 @@ Value CaseBuilder::argument(llvm::ArrayRef<int64_t> shape, Dtype type,
   value.name = "a" + std::to_string(c.arguments.size());
   value.shape.assign(shape.begin(), shape.end());
   value.type = type;
+  value.isArgument = true;
   c.arguments.push_back({value, fill});
+  return value;
+}
+
+Value CaseBuilder::constant(llvm::ArrayRef<int64_t> shape, Dtype type,
+                            Fill fill, bool mayStack) {
+  Value value = argument(shape, type, fill);
+  c.arguments.back().isWeight = hasWeights;
+  c.arguments.back().isStacked =
+      hasWeights && mayStack && random.chance(0.5);
   return value;
 }
 
@@ -30,137 +44,6 @@ Fill CaseBuilder::weightFill(int64_t fanIn) {
   fill.kind = dyadic ? Fill::Kind::Dyadic : Fill::Kind::Normal;
   fill.scale = dyadic ? 0.25 : 1 / std::sqrt(double(fanIn));
   return fill;
-}
-
-// No size is a multiple of what vectors and tiles like, except some.
-int64_t CaseBuilder::size() {
-  return random.pick<int64_t>({1, 2, 3, 5, 7, 8, 11, 16, 17, 24, 31, 33, 48});
-}
-
-Value CaseBuilder::buildBlock(const Value &x, llvm::StringRef weigh,
-                              int64_t out, std::string &inputs,
-                              std::string &shadows) {
-  // Without inputs a body is a row for each expert.
-  if (weigh != "input" && random.chance(0.06)) {
-    Value row = vector(out, x.type);
-    c.summary += " row";
-    return random.chance(0.5) ? program.activate(row, activation()) : row;
-  }
-  Value t = program.make({-1, x.shape[1]}, x.type);
-  inputs = t.ref() + " = " + x.ref() + " : " + x.typeText();
-  shadows = inputs + ", " + t.shadow() + (weigh == "input" ? "raw = " : " = ") +
-            x.shadow() + " : " + x.shadowType();
-  if (weigh == "input") {
-    // The compiled body sees v * x, rounded to its type.
-    t.error = computeRoundoff({x.type}) + unitRoundoff(x.type);
-    t.gateDegree = 1;
-    program.shadowLine(t.shadow() + "w = sluice.broadcast %wmax like " +
-                       t.shadow() + "raw : f64, " + t.shadowType());
-    program.shadowLine(t.shadow() + " = arith.mulf " + t.shadow() + "raw, " +
-                       t.shadow() + "w : " + t.shadowType());
-  }
-  Value y = buildBody(t, out);
-  // A second input, aligned with the tokens.
-  if (random.chance(0.2)) {
-    Value z = argument({tokensDim, out}, x.type, Fill());
-    Value u = program.make({-1, out}, x.type);
-    std::string more = ", " + u.ref() + " = " + z.ref() + " : " + z.typeText();
-    inputs += more;
-    shadows +=
-        more + ", " + u.shadow() + " = " + z.shadow() + " : " + z.shadowType();
-    y = random.chance(0.5) ? program.add(y, u) : program.multiply(y, u);
-    c.summary += " two-inputs";
-  }
-  return y;
-}
-
-Value CaseBuilder::buildExperts(const Value &x) {
-  const Gates &gates = router.gates;
-  bool replaces = gates.most() == 1 && random.chance(0.5);
-  std::string weigh = random.pick({"output", "output", "input", "none"});
-  int64_t out = random.chance(0.4) ? x.shape[1] : size();
-  c.isWeighed = weigh != "none";
-  c.summary += std::string(replaces ? " replace" : " sum") + " weight-" + weigh;
-
-  program.take();
-  program.indent(1);
-  std::string inputs, shadows;
-  Value y = buildBlock(x, weigh, out, inputs, shadows);
-  // A value of the surroundings, the same for all experts.
-  if (random.chance(0.15)) {
-    Fill fill;
-    Value outside = argument({out}, x.type, fill);
-    y = program.multiply(y, program.broadcast(outside, y));
-    c.summary += " outside";
-  }
-  program.lines("sluice.yield " + y.ref() + " : " + y.typeText(),
-                "sluice.yield " + y.shadow() + " : " + y.shadowType());
-  program.indent(-1);
-  auto [body, shadowBody] = program.take();
-
-  Dtype type = isFloat(y.type) && random.chance(0.25)
-                   ? random.pick({Dtype::F32, Dtype::F64, x.type})
-                   : y.type;
-  Value result = program.make({tokensDim, out}, type);
-  result.error = y.error +
-                 (gates.most() + 2) * computeRoundoff({y.type, gates.type}) +
-                 unitRoundoff(type);
-  result.gateDegree = y.gateDegree + (weigh == "output" ? 1 : 0);
-  std::string base, shadowBase;
-  if (replaces && random.chance(0.5)) {
-    Value other = argument({tokensDim, out}, type, Fill());
-    base = " else " + other.ref();
-    shadowBase = " else " + other.shadow();
-    c.summary += " else";
-  }
-  std::string with = bindings.empty() ? "" : " with (" + bindings + ")";
-  std::string shadowWith =
-      bindings.empty() ? ""
-                       : " with (" + bindings + ", " + shadowBindings + ")";
-  std::string combine =
-      replaces ? " combine replace weight " : " combine sum weight ";
-  std::string by = " = sluice.experts by " + router.gates.ref + " : " +
-                   router.gates.typeText(tokensDim) + " (";
-  // What the gates multiply by is bounded by a number for all of them.
-  bool onOutput = weigh == "output";
-  std::string raw = result.shadow() + (onOutput ? "raw" : "");
-  program.lines(result.ref() + by + inputs + ")" + with + base + combine +
-                    weigh + " -> " + result.typeText() + " {",
-                raw + by + shadows + ")" + shadowWith + shadowBase + combine +
-                    (weigh == "input" ? "input" : "none") + " -> " +
-                    result.shadowType() + " {");
-  auto [head, shadowHead] = program.take();
-  program.lines("}", "}");
-  if (onOutput) {
-    program.shadowLine(result.shadow() + "w = sluice.broadcast %wmax like " +
-                       raw + " : f64, " + result.shadowType());
-    program.shadowLine(result.shadow() + " = arith.mulf " + raw + ", " +
-                       result.shadow() + "w : " + result.shadowType());
-  }
-  auto [tail, shadowTail] = program.take();
-  program.append(head + body + tail, shadowHead + shadowBody + shadowTail);
-  return result;
-}
-
-Value CaseBuilder::buildTail(const Value &x, const Value &y) {
-  Value result = y;
-  if (random.chance(0.25) && x.type == y.type) {
-    // A shared expert.
-    Fill fill;
-    fill.scale = 1 / std::sqrt(double(x.shape[1]));
-    Value w = argument({y.shape[1], x.shape[1]}, x.type, fill);
-    Value shared = program.linear(x, w, nullptr, /*inOut=*/false, y.type);
-    if (random.chance(0.5))
-      shared = program.activate(shared, activation());
-    result = program.add(result, shared);
-    c.summary += " shared";
-  }
-  if (random.chance(0.15)) {
-    Value bias = argument({y.shape[1]}, y.type, Fill());
-    result = program.add(result, program.broadcast(bias, result));
-    c.summary += " bias-after";
-  }
-  return result;
 }
 
 /// %a : tensor<...>, ...
@@ -172,12 +55,22 @@ static std::string parameters(llvm::ArrayRef<Value> values) {
 }
 
 void CaseBuilder::assemble(const Value &result) {
-  std::vector<Value> values;
-  std::string shadows;
+  std::vector<Value> inputs, values;
+  std::string shadows, weights, loads;
   for (const Argument &argument : c.arguments) {
-    values.push_back(argument.value);
+    const Value &value = argument.value;
+    values.push_back(value);
+    if (argument.isWeight) {
+      weights += "sluice.weight @" + value.name + " \"" + value.name +
+                 (argument.isStacked ? ".{e}" : "") +
+                 "\" : " + value.typeText() + "\n";
+      loads += "  " + value.ref() + " = sluice.get_weight @" + value.name +
+               " : " + value.typeText() + "\n";
+    } else {
+      inputs.push_back(value);
+    }
     shadows +=
-        ", " + argument.value.shadow() + ": " + argument.value.shadowType();
+        ", " + value.shadow() + ": " + value.shadowType();
   }
   std::string gates = router.gates.typeText(tokensDim);
   std::string choose = "func.func private @choose(" +
@@ -200,17 +93,19 @@ void CaseBuilder::assemble(const Value &result) {
   int64_t columns = router.gates.most();
   std::string indices =
       typeText(hasSlots ? Dtype::I64 : Dtype::Bool, {tokensDim, columns});
-  std::string weights = typeText(router.gates.type, {tokensDim, columns});
+  std::string gateWeights =
+      typeText(router.gates.type, {tokensDim, columns});
   std::string entries = hasSlots ? "%indices, %weights = sluice.entries "
                                  : "%weights, %indices = sluice.dense ";
   std::string all = parameters(values);
   auto [body, shadowBody] = program.take();
-  c.model = choose + "func.func @moe(" + all + ") -> " + result.typeText() +
-            " {\n" + (inlined ? router.text : call) + body + "  return " +
+  std::string given = parameters(inputs);
+  c.model = weights + choose + "func.func @moe(" + given + ") -> " +
+            result.typeText() + " {\n" + loads + (inlined ? router.text : call) + body + "  return " +
             result.ref() + " : " + result.typeText() + "\n}\n" +
-            "func.func @route(" + all + ") -> (" + indices + ", " + weights +
-            ") {\n" + call + "  " + entries + router.gates.ref + " : " + gates +
-            "\n  return %indices, %weights : " + indices + ", " + weights +
+            "func.func @route(" + given + ") -> (" + indices + ", " +
+            gateWeights + ") {\n" + loads + call + "  " + entries + router.gates.ref + " : " + gates +
+            "\n  return %indices, %weights : " + indices + ", " + gateWeights +
             "\n}\n";
   c.majorant = choose + "func.func @majorant(" + all + shadows +
                ", %wmax: f64) -> " + result.shadowType() + " {\n" + call +
@@ -224,13 +119,20 @@ Case CaseBuilder::build() {
   type = random.pick({Dtype::F32, Dtype::F32, Dtype::F32, Dtype::F32,
                       Dtype::F64, Dtype::BF16, Dtype::BF16, Dtype::F16});
   dyadic = random.chance(0.3);
+  hasWeights = random.chance(0.3);
   width = size();
   Fill fill;
   fill.kind = dyadic ? Fill::Kind::Dyadic : Fill::Kind::Normal;
   fill.scale = dyadic ? 0.5 : 1;
   Value x = argument({tokensDim, width}, type, fill);
   buildRouter(x);
-  Value result = buildTail(x, buildExperts(x));
+  Value result = buildExperts(x);
+  // A layer behind another, by the same gates: f16 is too small for both.
+  if (random.chance(0.15) && result.type != Dtype::F16) {
+    c.summary += " then";
+    result = buildExperts(result);
+  }
+  result = buildTail(x, result);
   assemble(result);
   c.router = router;
   c.error = result.error;
@@ -244,18 +146,26 @@ Case CaseBuilder::build() {
   c.counters =
       random.chance(0.2) && c.summary.find(" linalg") == std::string::npos;
   // LLVM takes most of the time; what it does at -O3 is tried often enough.
-  int64_t level = random.between(0, 19);
-  c.optLevel = level < 2 ? 3 : level == 2 ? 1 : 0;
+  int64_t level = random.between(0, 24);
+  c.optLevel = level == 24 ? 3 : level == 23 ? 1 : 0;
   std::string sizes =
       " T" + std::to_string(c.tokens) + (tokensDim < 0 ? "" : "!") + " D" +
       std::to_string(width) + " E" + std::to_string(router.gates.experts) +
       " k" + std::to_string(router.gates.most());
   c.summary =
-      toString(type).str() + sizes + (dyadic ? " dyadic" : "") + c.summary;
+      toString(type).str() + sizes + (dyadic ? " dyadic" : "") +
+              (hasWeights ? " weights" : "") + c.summary;
+  c.choices = random.getChoices();
   return std::move(c);
 }
 
-Case sluice::generateCase(uint64_t seed) { return CaseBuilder(seed).build(); }
+Case sluice::generateCase(uint64_t seed) {
+  return CaseBuilder(seed, Random(seed)).build();
+}
+
+Case sluice::generateCase(uint64_t seed, std::vector<uint64_t> choices) {
+  return CaseBuilder(seed, Random(std::move(choices))).build();
+}
 
 //===----------------------------------------------------------------------===//
 // Inputs

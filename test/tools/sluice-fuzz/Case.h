@@ -43,6 +43,8 @@ struct Fill {
 struct Argument {
   Value value;
   Fill fill;
+  /// A sluice.weight of this name; `isStacked`: of one tensor per expert.
+  bool isWeight = false, isStacked = false;
 };
 
 /// A value that is gates.
@@ -92,6 +94,8 @@ struct Router {
 
 struct Case {
   uint64_t seed = 0;
+  /// What the generator chose.
+  std::vector<uint64_t> choices;
   /// What is special about it, for people.
   std::string summary;
   int64_t tokens = 0;
@@ -104,7 +108,7 @@ struct Case {
   /// relative error of the gates.
   double error = 0;
   int gateDegree = 0;
-  bool isWeighed = true;
+  bool isWeighed = false;
   /// By how much a router inside a body must decide.
   double innerMargin = 0;
   /// The finest number of the narrowest type on the way: results below have no
@@ -117,6 +121,8 @@ struct Case {
 
 /// The case of a seed.
 Case generateCase(uint64_t seed);
+/// The case of these choices; `seed` is that of its inputs.
+Case generateCase(uint64_t seed, std::vector<uint64_t> choices);
 
 /// Inputs for `c`, one for each argument.
 std::vector<HostTensor> drawInputs(const Case &c, uint64_t seed);
@@ -127,12 +133,15 @@ std::vector<HostTensor> drawInputs(const Case &c, uint64_t seed);
 
 class CaseBuilder {
 public:
-  explicit CaseBuilder(uint64_t seed);
+  CaseBuilder(uint64_t seed, Random choices);
   Case build();
 
 private:
   /// Adds an argument of all functions.
   Value argument(llvm::ArrayRef<int64_t> shape, Dtype type, Fill fill);
+  /// The same of static shape: in some cases a weight of the model.
+  Value constant(llvm::ArrayRef<int64_t> shape, Dtype type, Fill fill,
+                 bool mayStack = false);
   Fill weightFill(int64_t fanIn);
 
   // Router.cpp
@@ -173,14 +182,25 @@ private:
   Value buildMatmul(const Value &t, int64_t out);
   Value buildConstant(const Value &t, int64_t out);
   Value buildNorm(const Value &t, int64_t out);
+  Value buildElementwise(const Value &t, int64_t out);
 
-  // Case.cpp
+  // Experts.cpp
   int64_t size();
   Value buildExperts(const Value &x);
-  /// The body, and the bindings of its inputs and of their shadows.
-  Value buildBlock(const Value &x, llvm::StringRef weigh, int64_t out,
-                   std::string &inputs, std::string &shadows);
+  /// The body of `experts` experts, from its inputs to its end.
+  struct Block {
+    Value result;
+    /// `(%t = %x : type) with (%w = %a3 : type) `, and the same with shadows.
+    std::string bindings, shadowBindings;
+    std::string text, shadowText;
+  };
+  Block buildBlock(const Value &x, llvm::StringRef weigh, int64_t out,
+                   int64_t experts);
+  Value buildInputs(const Value &x, llvm::StringRef weigh, int64_t out,
+                    std::string &inputs, std::string &shadows);
   Value buildTail(const Value &x, const Value &y);
+
+  // Case.cpp
   void assemble(const Value &result);
 
   Random random;
@@ -193,7 +213,12 @@ private:
   /// All numbers of the router are small integers times a power of two.
   bool dyadic = false;
   Dtype type = Dtype::F32;
+  /// Whether what does not depend on the tokens is a sluice.weight.
+  bool hasWeights = false;
   int names = 0;
+  /// Of the block that is being built: experts, inputs that are exact.
+  int64_t blockExperts = 1;
+  bool isExact = true;
   /// `%v1 = %a2 : type` for each parameter, and the same for its shadow.
   std::string bindings, shadowBindings;
 };

@@ -34,7 +34,7 @@ Value CaseBuilder::keepGroups(const Value &selects, bool &masksNegInf) {
       divisors.push_back(g);
   if (divisors.empty() || !random.chance(0.3))
     return selects;
-  int64_t groups = divisors[random.next() % divisors.size()];
+  int64_t groups = divisors[random.below(divisors.size())];
   int64_t keep = random.between(1, groups);
   bool top2 = router.experts / groups >= 2 && random.chance(0.5);
   masksNegInf = random.chance(0.6);
@@ -133,18 +133,18 @@ Gates CaseBuilder::choose(const Value &selects, const Value &weighs,
                   : random.between(1, std::min<int64_t>(experts, 8));
   if (random.chance(0.25))
     k = 1;
-  double kind = random.uniform();
-  if (kind < 0.08) {
+  int64_t kind = 99 - random.between(0, 99);
+  if (kind < 8) {
     c.summary += " always";
     return chooseAlways(weighs, k);
   }
-  if (kind < 0.22)
+  if (kind < 22)
     return chooseGiven(weighs);
   Gates gates;
   gates.experts = experts;
   gates.type = weighs.type;
   gates.count = k;
-  if (kind < 0.32 && sameOperand) {
+  if (kind < 32 && sameOperand) {
     std::string room = capacity(weighs);
     gates.ref = score({}, weighs.type).ref();
     gates.bound = Gates::Bound::PerExpert;

@@ -127,6 +127,21 @@ Value Program::activate(const Value &input, Activation kind) {
   case Activation::Tanh:
     op = "math.tanh";
     break;
+  case Activation::Abs:
+    op = "math.absf";
+    break;
+  case Activation::Negate:
+    op = "arith.negf";
+    break;
+  case Activation::Sine:
+    op = "math.sin";
+    break;
+  case Activation::Arctangent:
+    op = "math.atan";
+    break;
+  case Activation::Erf:
+    op = "math.erf", factor = 1.2; // slope 2 / sqrt(pi) at 0
+    break;
   }
   line(y.ref() + " = " + op + " " + input.ref() + suffix + " : " +
        y.typeText());
@@ -166,6 +181,42 @@ Value Program::add(const Value &a, const Value &b) {
        y.typeText());
   shadowLine(y.shadow() + " = arith.addf " + a.shadow() + ", " + b.shadow() +
              " : " + y.shadowType());
+  return y;
+}
+
+Value Program::combine(const char *op, const Value &a, const Value &b) {
+  Value y =
+      make(a.shape, a.type, std::max(a.error, b.error) + unitRoundoff(a.type));
+  y.gateDegree = std::max(a.gateDegree, b.gateDegree);
+  line(y.ref() + " = " + op + " " + a.ref() + ", " + b.ref() + " : " +
+       y.typeText());
+  shadowLine(y.shadow() + " = arith.addf " + a.shadow() + ", " + b.shadow() +
+             " : " + y.shadowType());
+  return y;
+}
+
+Value Program::selectSmaller(const Value &a, const Value &b) {
+  Value isLess = make(a.shape, Dtype::Bool);
+  Value y = make(a.shape, a.type, std::max(a.error, b.error));
+  y.gateDegree = std::max(a.gateDegree, b.gateDegree);
+  line(isLess.ref() + " = arith.cmpf olt, " + a.ref() + ", " + b.ref() + " : " +
+       a.typeText());
+  line(y.ref() + " = arith.select " + isLess.ref() + ", " + a.ref() + ", " +
+       b.ref() + " : " + isLess.typeText() + ", " + y.typeText());
+  shadowLine(y.shadow() + " = arith.addf " + a.shadow() + ", " + b.shadow() +
+             " : " + y.shadowType());
+  return y;
+}
+
+Value Program::multiplyAdd(const Value &a, const Value &b, const Value &c) {
+  Value y = make(a.shape, a.type,
+                 std::max(a.error + b.error, c.error) +
+                     2 * unitRoundoff(a.type));
+  y.gateDegree = std::max(a.gateDegree + b.gateDegree, c.gateDegree);
+  line(y.ref() + " = math.fma " + a.ref() + ", " + b.ref() + ", " + c.ref() +
+       " : " + y.typeText());
+  shadowLine(y.shadow() + " = math.fma " + a.shadow() + ", " + b.shadow() +
+             ", " + c.shadow() + " : " + y.shadowType());
   return y;
 }
 

@@ -53,6 +53,8 @@ struct Value {
   /// How often the error of the gates comes in, on top of `error`: where a gate
   /// weighs an expert's input, its square has it twice.
   int gateDegree = 0;
+  /// The majorant has it under its own name, too.
+  bool isArgument = false;
 
   /// tensor<?x3xf32>.
   std::string typeText() const { return sluice::typeText(type, shape); }
@@ -69,6 +71,11 @@ enum class Activation {
   Sigmoid,
   Softplus,
   Tanh,
+  Abs,
+  Negate,
+  Sine,
+  Arctangent,
+  Erf,
 };
 
 /// Text that grows op by op.
@@ -91,6 +98,12 @@ public:
   Value activate(const Value &input, Activation kind);
   Value multiply(const Value &a, const Value &b);
   Value add(const Value &a, const Value &b);
+  /// arith.subf, arith.maximumf or arith.minimumf.
+  Value combine(const char *op, const Value &a, const Value &b);
+  /// The smaller one, by a comparison.
+  Value selectSmaller(const Value &a, const Value &b);
+  /// a * b + c.
+  Value multiplyAdd(const Value &a, const Value &b, const Value &c);
   /// Limits of either sign of 0, so that nothing grows; infinite: none.
   Value clamp(const Value &input, double min, double max);
   /// Of a value without an error.
