@@ -66,12 +66,22 @@ template <typename Fn> static ElementFunction onUnsigned(Operation *op, Fn fn) {
   };
 }
 
-/// As `function`, but an error if the second operand is 0.
+/// As `function`, but an error if the second operand is 0, or -1 and the first
+/// the smallest number.
 static ElementFunction checkDivisor(Operation *op, ElementFunction function) {
-  return [op, function = std::move(function)](const Element *operands,
-                                              Element *results) {
-    if (operands[1].i == 0)
+  bool isSigned = isa<arith::DivSIOp, arith::RemSIOp, arith::CeilDivSIOp,
+                      arith::FloorDivSIOp>(op);
+  return [op, isSigned, width = getOperandWidth(op),
+          function = std::move(function)](const Element *operands,
+                                          Element *results) {
+    if (asUnsigned(operands[1].i, width) == 0)
       return LogicalResult(op->emitError("division by zero"));
+    int64_t dividend = asSigned(operands[0].i, width);
+    if (isSigned && asSigned(operands[1].i, width) == -1 &&
+        dividend == llvm::minIntN(width))
+      return LogicalResult(op->emitError("expected a quotient that fits in ")
+                           << width << " bits but divided " << dividend
+                           << " by -1");
     return function(operands, results);
   };
 }

@@ -59,6 +59,7 @@ void sluice::buildCPUPipeline(OpPassManager &pm, const CPUOptions &options) {
   pm.addPass(createConvertSluiceToLinalg());
   pm.addNestedPass<func::FuncOp>(createConvertCheckToSCF());
   pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
+  pm.addNestedPass<func::FuncOp>(createConvertGuardsToSCF());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addNestedPass<func::FuncOp>(createSluiceFuseElementwise());

@@ -63,4 +63,40 @@ def ConvertCheckToSCF : Pass<"convert-check-to-scf", "::mlir::func::FuncOp"> {
   ];
 }
 
+def ConvertGuardsToSCF : Pass<"convert-guards-to-scf", "::mlir::func::FuncOp"> {
+  let summary = "check the numbers that index, cut and divide";
+  let description = [{
+    Upstream leaves undefined what `tensor.extract`, `tensor.insert`, slices,
+    sizes and integer divisions do with numbers that are out of range. Where
+    these are not known to be right, `sluice-externalize-state` gives the op a
+    code (`sluice.code`), and this pass makes a check of it: a number that is
+    wrong is recorded in the function's state, as a failed expectation is, and
+    the op does not run, or runs with a number that is right. The interpreter
+    reports the same numbers.
+
+    To be run when elementwise ops on tensors have become `linalg`: divisions
+    are checked one by one.
+
+    ```mlir
+    %v = tensor.extract %t[%i] {sluice.code = 1 : i64} : tensor<8xf32>
+    ```
+    becomes
+    ```mlir
+    %good = arith.cmpi ult, %i, %c8 : index
+    // ... if not, write code, dimension, %i and 8 to the state
+    %v = scf.if %good -> f32 {
+      %e = tensor.extract %t[%i] : tensor<8xf32>
+      scf.yield %e : f32
+    } else {
+      scf.yield %zero : f32
+    }
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::tensor::TensorDialect"
+  ];
+}
+
 #endif // SLUICE_CONVERSION_PASSES_TD

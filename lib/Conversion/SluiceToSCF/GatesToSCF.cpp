@@ -236,6 +236,11 @@ struct ConvertChooseTokens : OpConversionPattern<ChooseTokensOp> {
     Value rounds =
         arith::MinSIOp::create(b, b.loc, adaptor.getCapacity(), tokens);
     Value empty = makeEmptyLike(b, b.loc, scores, b.getIndexType());
+    // Of no tokens there are no columns to slice.
+    if (cast<RankedTensorType>(scores.getType()).getDimSize(0) == 0) {
+      rewriter.replaceOpWithMultiple(op, {SmallVector<Value>{empty, scores}});
+      return success();
+    }
     Value experts = makeForall(
         b, b.index(type.getExperts()), empty,
         [&](LoopBuilder &b, Value e, ValueRange shared) {

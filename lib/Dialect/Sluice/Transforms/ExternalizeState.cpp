@@ -14,6 +14,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "sluice/Analysis/DimensionClasses.h"
+#include "sluice/Analysis/Guards.h"
 #include "sluice/Dialect/Check/IR/Check.h"
 #include "sluice/Dialect/Sluice/IR/Sluice.h"
 #include "sluice/Dialect/Sluice/IR/SluiceUtils.h"
@@ -277,8 +278,9 @@ private:
                         {"weights", std::move(numbers)}};
   }
 
-  /// Gives each op that can fail at run time its code: expectations, and bodies
-  /// whose rows are not known to be those of their inputs.
+  /// Gives each op that can fail at run time its code: expectations, bodies
+  /// whose rows are not known to be those of their inputs, and ops whose numbers
+  /// may be out of range.
   json::Array numberFailures(ModuleOp module) {
     json::Array result;
     Builder builder(module.getContext());
@@ -291,15 +293,18 @@ private:
       bool isBounded =
           fromDense &&
           cast<GatesType>(fromDense.getGates().getType()).isPerToken();
+      StringRef guard = getGuardMessage(op);
       if (!isa<check::ExpectCloseOp, check::ExpectEqualOp>(op) &&
           !handlesRows && !fromEntries && !isBounded &&
-          !isa<tensor::GatherOp>(op))
+          !isa<tensor::GatherOp>(op) && guard.empty())
         return;
       int64_t code = result.size() + 1;
       op->setAttr("sluice.code", builder.getI64IntegerAttr(code));
       json::Object failure{{"code", code},
                            {"kind", op->getName().stripDialect()},
                            {"where", getLocationText(op->getLoc())}};
+      if (!guard.empty())
+        failure["message"] = guard;
       if (isa<tensor::GatherOp>(op))
         failure["message"] = "index {actual} at position {index} is out of "
                              "bounds, expected 0 or more and less than "

@@ -87,6 +87,43 @@ SLICE = """func.func @f(%x: tensor<4xf32>, %n: tensor<i64>) -> tensor<?xf32> {
   return %r : tensor<?xf32>
 }
 """
+INSERT = """func.func @f(%x: tensor<4xf32>, %i: tensor<i64>) -> tensor<4xf32> {
+  %n = tensor.extract %i[] : tensor<i64>
+  %at = arith.index_cast %n : i64 to index
+  %c = arith.constant 1.0 : f32
+  %r = tensor.insert %c into %x[%at] : tensor<4xf32>
+  return %r : tensor<4xf32>
+}
+"""
+IN_EXPERT = """func.func @f(%x: tensor<4xf32>, %i: tensor<i64>) -> tensor<2x1xf32> {
+  %n = tensor.extract %i[] : tensor<i64>
+  %at = arith.index_cast %n : i64 to index
+  %s = arith.constant dense<1.0> : tensor<2x1xf32>
+  %g = sluice.topk %s, 1 : tensor<2x1xf32>
+  %y = sluice.experts by %g : !sluice.gates<2x1xf32, 1 per token>
+      (%t = %s : tensor<2x1xf32>) combine sum weight none -> tensor<2x1xf32> {
+    %e  = tensor.extract %x[%at] : tensor<4xf32>
+    %v = tensor.from_elements %e : tensor<1xf32>
+    %b = sluice.broadcast %v like %t : tensor<1xf32>, tensor<?x1xf32>
+    sluice.yield %b : tensor<?x1xf32>
+  }
+  return %y : tensor<2x1xf32>
+}
+"""
+PASTE = """func.func @f(%x: tensor<4xf32>, %n: tensor<i64>) -> tensor<4xf32> {
+  %v = tensor.extract %n[] : tensor<i64>
+  %s = arith.index_cast %v : i64 to index
+  %r = tensor.insert_slice %x into %x[%s] [4] [1] : tensor<4xf32> into tensor<4xf32>
+  return %r : tensor<4xf32>
+}
+"""
+PARTS = """func.func @f(%x: tensor<?xf32>, %n: tensor<i64>) -> tensor<?x2xf32> {
+  %v = tensor.extract %n[] : tensor<i64>
+  %s = arith.index_cast %v : i64 to index
+  %r = tensor.expand_shape %x [[0, 1]] output_shape [%s, 2] : tensor<?xf32> into tensor<?x2xf32>
+  return %r : tensor<?x2xf32>
+}
+"""
 
 
 def row(name, message, model, *inputs, target="{target}"):
@@ -208,28 +245,68 @@ CASES = [
         "m.mlir:4:8: error: expected a tensor of at most 1073741824 elements but got one of "
         "shape 1000000000000000"), SPLAT, scalar(10**15)),
     row("memory-negative", (
-        "sluice-run: error: f: result 0: expected dimensions that are not negative and a size "
-        "that fits in 63 bits but got tensor<-5xf32>",
+        "sluice-run: error: m.mlir:4:8: size -5 of dimension 0 is negative",
         "m.mlir:4:8: error: expected dimensions of at least 0 but got -5"), SPLAT, scalar(-5)),
-    # What ops compute from the data is checked by the interpreter only.
     interpreted("memory-overflow",
         "m.mlir:4:8: error: expected a tensor of at most 1073741824 elements but got one of "
         "shape 4611686018427387904",
         SPLAT, scalar(2**62)),
-    interpreted("extract-large",
-        "m.mlir:4:8: error: expected an index below 4 in dimension 0 but got 4",
+    row("extract-large", (
+        "sluice-run: error: m.mlir:4:8: index 4 in dimension 0 is out of bounds, expected 0 or "
+        "more and less than 4",
+        "m.mlir:4:8: error: expected an index below 4 in dimension 0 but got 4"),
         EXTRACT, npy([4], [0] * 4), scalar(4)),
-    interpreted("extract-negative",
-        "m.mlir:4:8: error: expected an index below 4 in dimension 0 but got -1",
+    row("extract-negative", (
+        "sluice-run: error: m.mlir:4:8: index -1 in dimension 0 is out of bounds, expected 0 or "
+        "more and less than 4",
+        "m.mlir:4:8: error: expected an index below 4 in dimension 0 but got -1"),
         EXTRACT, npy([4], [0] * 4), scalar(-1)),
-    interpreted("divide-by-zero", "m.mlir:2:8: error: division by zero", DIVIDE,
+    row("insert-large", (
+        "sluice-run: error: m.mlir:5:8: index 999 in dimension 0 is out of bounds, expected "
+        "0 or more and less than 4",
+        "m.mlir:5:8: error: expected an index below 4 in dimension 0 but got 999"),
+        INSERT, npy([4], [0] * 4), scalar(999)),
+    row("extract-in-expert", (
+        "sluice-run: error: m.mlir:8:11: index 7 in dimension 0 is out of bounds, expected 0 or "
+        "more and less than 4",
+        "m.mlir:8:11: error: expected an index below 4 in dimension 0 but got 7"),
+        IN_EXPERT, npy([4], [0] * 4), scalar(7)),
+    row("divide-by-zero", (
+        "sluice-run: error: m.mlir:2:8: 2 / 0 is not a number of the type, expected a divisor "
+        "other than 0 and a result that fits",
+        "m.mlir:2:8: error: division by zero"), DIVIDE,
         npy([2], [1, 2], "<i8"), npy([2], [1, 0], "<i8")),
-    interpreted("slice-large",
+    row("divide-smallest", (
+        "sluice-run: error: m.mlir:2:8: -9.22337e+18 / -1 is not a number of the type, expected "
+        "a divisor other than 0 and a result that fits",
+        "m.mlir:2:8: error: expected a quotient that fits in 64 bits but divided "
+        "-9223372036854775808 by -1"), DIVIDE,
+        npy([2], [1, -2**63], "<i8"), npy([2], [1, -1], "<i8")),
+    row("shift-large", (
+        "sluice-run: error: m.mlir:2:8: expected to shift by less than 64 bits but got 64",
+        "m.mlir:2:8: error: expected to shift by less than 64 bits but got 64"),
+        DIVIDE.replace("divsi", "shli"), npy([2], [1, 2], "<i8"), npy([2], [63, 64], "<i8")),
+    row("slice-large", (
+        "sluice-run: error: m.mlir:4:8: the slice reaches to element 4 of dimension 0, expected "
+        "it to stay within 0 and 4",
         "m.mlir:4:8: error: expected a slice within the 4 elements of dimension 0 but got "
-        "offset 0, size 5, stride 1",
+        "offset 0, size 5, stride 1"),
         SLICE, npy([4], [0] * 4), scalar(5)),
-    interpreted("slice-negative",
+    row("slice-negative", (
+        "sluice-run: error: m.mlir:4:8: the slice reaches to element -2 of dimension 0, expected "
+        "it to stay within 0 and 4",
         "m.mlir:4:8: error: expected a slice within the 4 elements of dimension 0 but got "
-        "offset 0, size -1, stride 1",
+        "offset 0, size -1, stride 1"),
         SLICE, npy([4], [0] * 4), scalar(-1)),
+    row("paste-beyond", (
+        "sluice-run: error: m.mlir:4:8: the slice reaches to element 5 of dimension 0, expected "
+        "it to stay within 0 and 4",
+        "m.mlir:4:8: error: expected a slice within the 4 elements of dimension 0 but got "
+        "offset 2, size 4, stride 1"),
+        PASTE, npy([4], [0] * 4), scalar(2)),
+    row("parts-of-a-dimension", (
+        "sluice-run: error: m.mlir:4:8: the parts of dimension 0 multiply to 6, expected 4",
+        "m.mlir:4:8: error: expected the sizes of the parts of dimension 0 to multiply to 4 but "
+        "got 6"),
+        PARTS, npy([4], [0] * 4), scalar(3)),
 ]
