@@ -41,6 +41,7 @@ func.func private @known(%x: tensor<4x8xf32>, %y: tensor<?x8xf32>, %a: tensor<2x
 // CHECK-LABEL: func.func @divide(
 func.func @divide(%a: tensor<2xi64>, %b: tensor<2xi64>) -> tensor<2xi64> {
   // CHECK: linalg.generic
+  // CHECK: arith.xori
   // CHECK: %[[FINE:.*]] = arith.andi
   // CHECK: %[[D:.*]] = arith.select %[[FINE]], %{{.*}}, %{{.*}} : i64
   // CHECK: arith.divsi %{{.*}}, %[[D]] : i64
