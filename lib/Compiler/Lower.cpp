@@ -184,6 +184,18 @@ static LogicalResult addPackedFunctions(ModuleOp module) {
   return success();
 }
 
+/// Removes the names of inputs and results, which the manifest has: the
+/// translation to LLVM IR would warn of attributes that it does not know.
+static void removeNames(ModuleOp module) {
+  for (auto function : module.getOps<LLVM::LLVMFuncOp>()) {
+    for (unsigned i = 0; i < function.getNumArguments(); ++i)
+      function.removeArgAttr(i, "sluice.name");
+    for (unsigned i = 0; i < function.getNumResults(); ++i)
+      function.removeResultAttr(
+          i, StringAttr::get(module.getContext(), "sluice.name"));
+  }
+}
+
 LogicalResult sluice::lowerModel(ModuleOp module,
                                  const CompileOptions &options) {
   if (failed(checkModel(module)))
@@ -195,5 +207,6 @@ LogicalResult sluice::lowerModel(ModuleOp module,
   buildCPUPipeline(pm, cpu);
   if (failed(pm.run(module)))
     return failure();
+  removeNames(module);
   return addPackedFunctions(module);
 }

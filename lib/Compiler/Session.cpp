@@ -182,35 +182,72 @@ llvm::Error Session::check(ModuleOp module) {
                                                : makeReported();
 }
 
+/// Splits a pipeline at the commas that are not within brackets.
+static llvm::SmallVector<llvm::StringRef> splitPipeline(llvm::StringRef text) {
+  llvm::SmallVector<llvm::StringRef> elements;
+  int depth = 0;
+  size_t begin = 0;
+  for (size_t i = 0; i <= text.size(); ++i) {
+    char c = i < text.size() ? text[i] : ',';
+    depth += c == '(' || c == '{';
+    depth -= c == ')' || c == '}';
+    if (i < text.size() && (c != ',' || depth > 0))
+      continue;
+    elements.push_back(text.slice(begin, i).trim());
+    begin = i + 1;
+  }
+  return elements;
+}
+
+/// Adds one pass, pipeline or group. MLIR's parser of pipelines is only asked
+/// about groups: it refuses passes for functions where a module is expected.
+static llvm::Error addElement(llvm::StringRef element, mlir::PassManager &pm) {
+  auto fail = [&](llvm::StringRef what) {
+    return llvm::createStringError("pass pipeline, at '" + element +
+                                   "': " + what);
+  };
+  std::string message;
+  size_t end = element.find_first_of("({");
+  if (end != llvm::StringRef::npos && element[end] == '(') {
+    llvm::raw_string_ostream stream(message);
+    if (mlir::succeeded(mlir::parsePassPipeline(element, pm, stream)))
+      return llvm::Error::success();
+    // "<parser's name>:1:5: error: what", the pipeline, a caret.
+    llvm::StringRef first = llvm::StringRef(message).split('\n').first;
+    auto [place, what] = first.split(": error: ");
+    return fail(what.empty() ? first : what);
+  }
+  llvm::StringRef name = element.substr(0, end).rtrim();
+  llvm::StringRef options = element.substr(name.size()).ltrim();
+  if (options.consume_front("{") && !options.consume_back("}"))
+    return fail("expected '}' at the end of the options");
+  const mlir::PassRegistryEntry *entry = mlir::PassInfo::lookup(name);
+  if (!entry)
+    entry = mlir::PassPipelineInfo::lookup(name);
+  if (!entry)
+    return fail(name.empty() ? "expected the name of a pass but got none"
+                             : "there is no pass or pipeline of this name");
+  auto remember = [&](const llvm::Twine &text) {
+    message = text.str();
+    return mlir::failure();
+  };
+  if (mlir::succeeded(entry->addToPipeline(pm, options, remember)))
+    return llvm::Error::success();
+  return fail(message.empty() ? "the options are not valid"
+                              : onOneLine(message));
+}
+
 /// Reads `pipeline` into `pm`, which is for modules.
 static llvm::Error readPipeline(llvm::StringRef pipeline,
                                 mlir::PassManager &pm) {
   registerPassesOnce();
-  std::string message;
-  llvm::raw_string_ostream stream(message);
   pipeline = pipeline.trim();
-  mlir::LogicalResult result = mlir::failure();
-  if (pipeline.starts_with("builtin.module(")) {
-    mlir::FailureOr<mlir::OpPassManager> parsed =
-        mlir::parsePassPipeline(pipeline, stream);
-    result = parsed;
-    if (mlir::succeeded(parsed))
-      static_cast<mlir::OpPassManager &>(pm) = std::move(*parsed);
-  } else if (pipeline.empty()) {
-    return llvm::createStringError("expected the name of a pass but got none");
-  } else {
-    result = mlir::parsePassPipeline(pipeline, pm, stream);
-  }
-  if (mlir::succeeded(result))
-    return llvm::Error::success();
-  // "<parser's name>:1:5: error: what", the pipeline, a caret.
-  auto [place, what] =
-      llvm::StringRef(message).split('\n').first.split(": error: ");
-  if (what.empty())
-    return llvm::createStringError("pass pipeline '" + pipeline +
-                                   "': " + onOneLine(message));
-  return llvm::createStringError("pass pipeline '" + pipeline + "', column " +
-                                 place.rsplit(':').second + ": " + what);
+  if (pipeline.starts_with("builtin.module(") && pipeline.ends_with(")"))
+    pipeline = pipeline.drop_front(15).drop_back().trim();
+  for (llvm::StringRef element : splitPipeline(pipeline))
+    if (llvm::Error error = addElement(element, pm))
+      return error;
+  return llvm::Error::success();
 }
 
 /// Runs `pm` over a copy, which takes the module's place if that succeeds.
