@@ -57,6 +57,10 @@ config.substitutions.append(("%sluice_src", config.sluice_src_root))
 config.substitutions.append(("%sluice_obj", config.sluice_obj_root))
 config.substitutions.append(("%sluice_lib", config.sluice_lib_dir))
 
+# For programs that link a library of the build.
+sanitize = f"-fsanitize={config.sanitize}" if config.sanitize else ""
+config.substitutions.append(("%sanitize", sanitize))
+
 if config.has_numpy:
     config.available_features.add("numpy")
     # The Python package is built and installed without a network, by a Python
