@@ -20,7 +20,7 @@ get_property(_tools GLOBAL PROPERTY SLUICE_TOOLS)
 
 # Sluice::IR reads better than Sluice::SluiceIR; SluiceToLinalg keeps its name.
 foreach(_target ${_runtime} ${_libs} SluiceConversion SluiceC)
-  if(TARGET ${_target} AND NOT _target MATCHES "^SluiceTo[A-Z]")
+  if(NOT _target MATCHES "^SluiceTo[A-Z]")
     string(REGEX REPLACE "^Sluice" "" _name ${_target})
     set_target_properties(${_target} PROPERTIES EXPORT_NAME ${_name})
   endif()
@@ -34,14 +34,10 @@ install(TARGETS ${_libs} SluiceConversion EXPORT SluiceTargets
         INCLUDES DESTINATION include)
 install(TARGETS ${_tools} EXPORT SluiceTargets
         RUNTIME DESTINATION bin COMPONENT tools)
-set(_exports SluiceRuntimeTargets SluiceTargets)
-if(TARGET SluiceC)
-  install(TARGETS SluiceC EXPORT SluiceCTargets
-          LIBRARY DESTINATION lib COMPONENT tools NAMELINK_COMPONENT development
-          INCLUDES DESTINATION include)
-  list(APPEND _exports SluiceCTargets)
-endif()
-foreach(_export ${_exports})
+install(TARGETS SluiceC EXPORT SluiceCTargets
+        LIBRARY DESTINATION lib COMPONENT tools NAMELINK_COMPONENT development
+        INCLUDES DESTINATION include)
+foreach(_export SluiceCTargets SluiceRuntimeTargets SluiceTargets)
   install(EXPORT ${_export} NAMESPACE Sluice:: DESTINATION ${_cmake_dir}
           COMPONENT development)
 endforeach()

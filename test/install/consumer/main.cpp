@@ -8,6 +8,7 @@
 
 #include "sluice/Compiler/Session.h"
 #include "sluice/Support/Weights.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace sluice;
@@ -31,7 +32,7 @@ static llvm::Error run(llvm::StringRef path) {
   auto weights = WeightsFile::fromMemory(experts);
   if (!weights)
     return weights.takeError();
-  auto model = program->load(&*weights);
+  auto model = program->load(weights->getHandle());
   if (!model)
     return model.takeError();
 
@@ -41,7 +42,7 @@ static llvm::Error run(llvm::StringRef path) {
   sluice_tensor output = {y, SLUICE_F32, 2, {3, 1}, nullptr};
   if (llvm::Error error = model->call("moe", input, output))
     return error;
-  llvm::outs() << y[0] << " " << y[1] << " " << y[2] << "\n";
+  llvm::outs() << llvm::format("%g %g %g\n", y[0], y[1], y[2]);
   return llvm::Error::success();
 }
 
