@@ -92,13 +92,14 @@ def run(shell, command):
 
 
 def keep_sections(text, titles):
-    """Empties the lines that do not stand under one of the headings `## title`."""
+    """Empties the lines that do not stand under one of the headings; what stands
+    under `# title` ends at the first `## title`."""
     lines, kept, in_block, missing = [], False, False, set(titles)
     for line in text.splitlines():
         in_block ^= line.startswith("```")
-        if line.startswith("## ") and not in_block:
-            kept = line[3:].strip() in titles
-            missing.discard(line[3:].strip())
+        if not in_block and (heading := re.match(r"##? +(.*\S)", line)):
+            kept = heading[1] in titles
+            missing.discard(heading[1])
         lines.append(line if kept else "")
     if missing:
         sys.exit(f"error: expected a section '{missing.pop()}' but found none")
