@@ -140,7 +140,7 @@ typedef void (*sluice_diagnostic_fn)(sluice_severity severity,
 /** Sets who receives the diagnostics of all later calls; `handler` may be NULL.
     Every call with a session or module that fails reports at least one error
     to the handler, and returns the first one's text, with its place in front,
-    as its sluice_error. */
+    as its sluice_error; only null pointers are not worth a diagnostic. */
 int sluice_session_set_diagnostic_handler(sluice_session *session,
                                           sluice_diagnostic_fn handler,
                                           void *user, sluice_error *error);
