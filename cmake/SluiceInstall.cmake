@@ -7,6 +7,9 @@
 
 include(CMakePackageConfigHelpers)
 set(_cmake_dir lib/cmake/Sluice)
+# Not called cmake: find_package would look there, for whom the programs of a build
+# are in PATH, and the package is complete only where it is installed.
+set(_package_dir ${PROJECT_BINARY_DIR}/package)
 
 # sluicec links these archives into the models that it compiles; it looks for them
 # beside its own bin/.
@@ -44,20 +47,20 @@ endforeach()
 
 configure_package_config_file(
   ${PROJECT_SOURCE_DIR}/cmake/SluiceConfig.cmake.in
-  ${PROJECT_BINARY_DIR}/cmake/SluiceConfig.cmake
+  ${_package_dir}/SluiceConfig.cmake
   INSTALL_DESTINATION ${_cmake_dir}
   NO_SET_AND_CHECK_MACRO NO_CHECK_REQUIRED_COMPONENTS_MACRO)
 # Before 1.0 a minor version may change any interface.
 write_basic_package_version_file(
-  ${PROJECT_BINARY_DIR}/cmake/SluiceConfigVersion.cmake
+  ${_package_dir}/SluiceConfigVersion.cmake
   COMPATIBILITY SameMinorVersion)
-install(FILES ${PROJECT_BINARY_DIR}/cmake/SluiceConfig.cmake
-              ${PROJECT_BINARY_DIR}/cmake/SluiceConfigVersion.cmake
+install(FILES ${_package_dir}/SluiceConfig.cmake
+              ${_package_dir}/SluiceConfigVersion.cmake
               ${PROJECT_SOURCE_DIR}/cmake/SluiceDependencies.cmake
         DESTINATION ${_cmake_dir} COMPONENT development)
 configure_file(${PROJECT_SOURCE_DIR}/cmake/sluice.pc.in
-               ${PROJECT_BINARY_DIR}/cmake/sluice.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/cmake/sluice.pc
+               ${_package_dir}/sluice.pc @ONLY)
+install(FILES ${_package_dir}/sluice.pc
         DESTINATION lib/pkgconfig COMPONENT development)
 
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/ DESTINATION include

@@ -205,12 +205,12 @@ class ModelFunction:
         # The arrays must live until the call is over.
         arrays = []
         for i, (value, info) in enumerate(zip(inputs, self._inputs)):
-            where = f"{name}: input {i}"
+            where = f"{name}: input {_place(i, info)}"
             arrays.append(as_array(value, DTYPES[info.dtype], where))
             to_c(arrays[-1], c_inputs[i], where)
         for i, (buffer, info) in enumerate(zip(buffers, self._results)):
             if buffer is not None:
-                where = f"{name}: result {i}"
+                where = f"{name}: result {_place(i, info)}"
                 arrays.append(as_output(buffer, DTYPES[info.dtype], where))
                 to_c(arrays[-1], c_results[i], where)
         error = CError()
@@ -239,7 +239,8 @@ class ModelFunction:
         buffers = list(out) if isinstance(out, (tuple, list)) else [out]
         if len(buffers) != count:
             raise TypeError(
-                f"{self.__name__}: expected {count} results in out but got {len(buffers)}"
+                f"{self.__name__}: expected {count} results in out but got "
+                f"{len(buffers)}"
             )
         return buffers
 
@@ -252,6 +253,12 @@ class ModelFunction:
             error,
         )
         return info
+
+
+def _place(index: int, info: CValueInfo) -> str:
+    """As the library names an input or a result."""
+    name = info.name.decode("utf-8", "replace")
+    return f"{index} '{name}'" if name else str(index)
 
 
 class Model:
