@@ -30,7 +30,7 @@ try:
 except ImportError:
     _BF16 = np.dtype(np.uint16)
 
-_NUMPY = {
+_NUMPY: dict[str, np.dtype[Any]] = {
     "f32": np.dtype(np.float32),
     "f64": np.dtype(np.float64),
     "f16": np.dtype(np.float16),
@@ -40,7 +40,7 @@ _NUMPY = {
     "bool": np.dtype(np.bool_),
 }
 # The bits of a bfloat16 are what an array of uint16 can only mean.
-_SLUICE = {dtype: name for name, dtype in _NUMPY.items()}
+_SLUICE: dict[np.dtype[Any], str] = {dtype: name for name, dtype in _NUMPY.items()}
 _SLUICE[np.dtype(np.uint16)] = "bf16"
 
 

@@ -32,7 +32,8 @@ class CError(ctypes.Structure):
     _fields_ = [("message", ctypes.c_char * 1024)]
 
     def text(self) -> str:
-        return self.message.decode("utf-8", "replace")
+        message: bytes = self.message
+        return message.decode("utf-8", "replace")
 
 
 class CTensor(ctypes.Structure):
