@@ -73,9 +73,13 @@ struct Router {
   /// The arguments of @choose.
   std::vector<Value> arguments;
   Dtype scoreType = Dtype::F32;
-  /// The scores are computed by more than exact steps, in a type so narrow that
-  /// different scores may round to the same one.
+  /// The scores are computed by more than exact steps, in a type so narrow, or
+  /// so near their limit, that different scores may round to the same one.
   bool mayRoundToTies = false;
+  /// A column of the logits is so large that probabilities come near 1.
+  bool isSaturated = false;
+  /// The gates' values are given, and not computed from the scores.
+  bool hasGivenValues = false;
 
   /// The logits are a product of `in` terms, of these arguments; or given.
   bool isProduct = false;

@@ -152,7 +152,9 @@ Value CaseBuilder::buildExperts(const Value &x) {
   std::string raw = result.shadow() + (onOutput ? "raw" : "");
   std::string ends = base + combine + weigh + " -> " + result.typeText();
   std::string shadowEnds = shadowBase + combine +
-                           (weigh == "input" ? "input" : "none") + " -> " +
+                           (weigh == "input" && x.isArgument ? "input"
+                                                             : "none") +
+                           " -> " +
                            result.shadowType();
   if (isMixed)
     program.lines(result.ref() + by + ends, raw + by + shadowEnds);

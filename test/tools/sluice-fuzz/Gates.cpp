@@ -107,6 +107,7 @@ Gates CaseBuilder::chooseGiven(const Value &weighs) {
   // Numbers of both signs, and nothing computed.
   router.isRelative = false;
   router.perLogit = router.constant = 0;
+  router.hasGivenValues = true;
   routerLine(gates.ref + " = sluice.from_entries " + indices.ref() +
              " values " + values.ref() + " : (" + indices.typeText() + ", " +
              values.typeText() + ") -> " + gates.typeText(tokensDim));
@@ -259,8 +260,8 @@ void CaseBuilder::buildGates(const Value &selects, const Value &weighs) {
       router.gates = columns(router.gates);
       break;
     default:
-      // Of scores for as many experts.
-      if (router.gates.experts == router.experts)
+      // Of scores for as many experts, whose errors are those of the gates.
+      if (router.gates.experts == router.experts && !router.hasGivenValues)
         router.gates = join(router.gates, weighs);
       break;
     }

@@ -35,6 +35,7 @@ Value CaseBuilder::buildLogits(const Value &x) {
   if (oneForAll || oneForNone) {
     fill.column = random.between(0, experts - 1);
     fill.shift = oneForAll ? 24 : -24;
+    router.isSaturated = oneForAll;
     c.summary += oneForAll ? " all-to-one" : " one-without";
   }
 
@@ -131,7 +132,7 @@ void CaseBuilder::buildScores(const Value &logits, Value &selects,
   router.isRelative = kind != 3;
   bool exact = kind == 3 && (dyadic || !router.isProduct);
   if (!exact) {
-    router.mayRoundToTies = isNarrow(type);
+    router.mayRoundToTies = isNarrow(type) || (router.isSaturated && kind < 2);
     router.selectionConstant = 16 * u + (isNarrow(type) ? 4 * r : 0);
   }
   selects = weighs = s;

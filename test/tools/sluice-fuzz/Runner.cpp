@@ -18,6 +18,7 @@
 #include "sluice/Interpreter/Interpreter.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
+#include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <cmath>
@@ -191,8 +192,22 @@ static std::string indexText(const HostTensor &tensor, int64_t index) {
   return "[" + text + "]";
 }
 
+/// Where a routed op stands in another's body, how often it is called, and the
+/// weights that each call reads, depend on how compiled code cuts rows.
+static llvm::json::Value withoutCalls(const std::string &text) {
+  llvm::json::Value value = llvm::cantFail(llvm::json::parse(text));
+  for (llvm::json::Value &record : *value.getAsObject()->getArray("routed")) {
+    record.getAsObject()->erase("calls");
+    record.getAsObject()->erase("weight_bytes");
+  }
+  return value;
+}
+
 bool CaseRunner::checkCounters(const std::string &actual) {
   if (actual == counters)
+    return true;
+  bool isNested = c.summary.find(" nested") != std::string::npos;
+  if (isNested && withoutCalls(actual) == withoutCalls(counters))
     return true;
   // Where every token goes to one expert, nothing is routed any more once the
   // model is canonical.
