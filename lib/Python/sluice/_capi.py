@@ -186,6 +186,27 @@ def _load() -> Any:
 lib = _load()
 
 
+class Owner:
+    """Has an object of the library, and destroys it."""
+
+    _handle: c_void_p
+    _destroy: Any
+
+    def __init__(self, destroy: Any) -> None:
+        self._handle = c_void_p()
+        # The module may be gone when the interpreter ends.
+        self._destroy = destroy
+
+    def __del__(self) -> None:
+        # Empty if the constructor failed.
+        if getattr(self, "_handle", None):
+            self._destroy(self._handle)
+
+    def __reduce__(self) -> Any:
+        # A copy would destroy the object, too.
+        raise TypeError(f"cannot copy or pickle a sluice.{type(self).__name__}")
+
+
 def take_text(pointer: int | None) -> str:
     """A text that the library gave away."""
     if pointer is None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 from ctypes import byref, c_void_p
-from typing import TYPE_CHECKING, Any, Iterator, Mapping, Sequence
+from typing import Any, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from ._capi import (
     CTensor,
     CValueInfo,
     CWeightInfo,
+    Owner,
     encode,
     encode_path,
     lib,
@@ -31,11 +32,8 @@ from ._capi import (
 )
 from ._errors import check
 
-if TYPE_CHECKING:
-    from ._session import Session
 
-
-class Weights:
+class Weights(Owner):
     """Tensors by name, for `Program.load`.
 
     Made of the path of a safetensors file, which is mapped and must not change
@@ -49,9 +47,8 @@ class Weights:
     """
 
     def __init__(self, source: str | os.PathLike[str] | Mapping[str, Any]) -> None:
-        self._handle = c_void_p()
+        super().__init__(lib.sluice_weights_close)
         self._arrays: list[np.ndarray[Any, Any]] = []
-        self._close = lib.sluice_weights_close
         error = CError()
         if isinstance(source, Mapping):
             tensors = (CNamedTensor * len(source))()
@@ -69,10 +66,6 @@ class Weights:
                 encode_path(source, "a path"), byref(self._handle), byref(error)
             )
         check(status, error)
-
-    def __del__(self) -> None:
-        if getattr(self, "_handle", None):
-            self._close(self._handle)
 
     def __len__(self) -> int:
         return int(lib.sluice_weights_count(self._handle))
@@ -104,19 +97,13 @@ class Weights:
         return info
 
 
-class Program:
+class Program(Owner):
     """Compiled code in memory, without weights; made by `Module.compile`. It may be
     used by several threads at once."""
 
-    def __init__(self, session: Session, handle: c_void_p) -> None:
-        # Its options count when models are loaded.
-        self._session = session
+    def __init__(self, handle: c_void_p) -> None:
+        super().__init__(lib.sluice_program_destroy)
         self._handle = handle
-        self._destroy = lib.sluice_program_destroy
-
-    def __del__(self) -> None:
-        if getattr(self, "_handle", None):
-            self._destroy(self._handle)
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -261,25 +248,21 @@ def _place(index: int, info: CValueInfo) -> str:
     return f"{index} '{name}'" if name else str(index)
 
 
-class Model:
+class Model(Owner):
     """Code with weights, ready to run; made by `Program.load`. The functions are
     attributes: `model.moe(x)` is `model.call("moe", x)`. Several threads may call
     one model at once."""
 
     def __init__(self, handle: c_void_p, weights: Weights | None) -> None:
+        super().__init__(lib.sluice_model_destroy)
         self._handle = handle
         # Keeps the arrays that the code reads.
         self._weights = weights
-        self._destroy = lib.sluice_model_destroy
         names = [
             lib.sluice_model_function_name(handle, i).decode()
             for i in range(lib.sluice_model_num_functions(handle))
         ]
         self._indices = {name: i for i, name in enumerate(names)}
-
-    def __del__(self) -> None:
-        if getattr(self, "_handle", None):
-            self._destroy(self._handle)
 
     def __repr__(self) -> str:
         return f"<sluice.Model with {', '.join(self._indices) or 'no functions'}>"

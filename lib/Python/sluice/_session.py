@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Mapping
 
 from . import _capi
-from ._capi import CError, DiagnosticFn, encode, encode_path, lib, take_text
+from ._capi import CError, DiagnosticFn, Owner, encode, encode_path, lib, take_text
 from ._errors import Diagnostic, Error, check
 from ._model import Program
 
@@ -61,7 +61,7 @@ def _value(description: Mapping[str, Any]) -> Value:
     )
 
 
-class Session:
+class Session(Owner):
     """Options, and what was said about models.
 
     Sessions are independent of each other. A session with its modules may be used
@@ -98,12 +98,11 @@ class Session:
         on_diagnostic: Callable[[Diagnostic], object] | None = None,
         options: Mapping[str, object] | None = None,
     ) -> None:
-        self._handle = c_void_p()
+        super().__init__(lib.sluice_session_destroy)
         self._lock = threading.Lock()
         self._collected: list[Diagnostic] = []
         # Modules that went while another thread had the session.
         self._dead_modules: list[c_void_p] = []
-        self._destroy = lib.sluice_session_destroy
         self._on_diagnostic = on_diagnostic
         error = CError()
         check(lib.sluice_session_create(byref(self._handle), byref(error)), error)
@@ -126,10 +125,9 @@ class Session:
             self.set_option(key, value)
 
     def __del__(self) -> None:
-        if getattr(self, "_handle", None):
-            for module in self._dead_modules:
-                lib.sluice_module_destroy(module)
-            self._destroy(self._handle)
+        while getattr(self, "_dead_modules", None):
+            lib.sluice_module_destroy(self._dead_modules.pop())
+        super().__del__()
 
     def set_option(self, key: str, value: object) -> None:
         """Sets an option for all later calls, by its name in the C interface, e.g.
@@ -260,16 +258,13 @@ def _collector(diagnostics: list[Diagnostic]) -> Any:
     return DiagnosticFn(collect)
 
 
-class Module:
+class Module(Owner):
     """A verified model as IR, made by `Session.parse`. str() is its text."""
 
     def __init__(self, session: Session, handle: c_void_p) -> None:
+        super().__init__(session._destroy_module)
         self._session = session
         self._handle = handle
-
-    def __del__(self) -> None:
-        if getattr(self, "_handle", None):
-            self._session._destroy_module(self._handle)
 
     def __str__(self) -> str:
         return self._text(lib.sluice_module_print)
@@ -325,7 +320,7 @@ class Module:
         """Compiles in memory. The module stays as it is."""
         handle = c_void_p()
         self._session._call(lib.sluice_module_compile, self._handle, byref(handle))
-        return Program(self._session, handle)
+        return Program(handle)
 
     def write(
         self,

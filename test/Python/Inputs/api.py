@@ -7,9 +7,11 @@
 # ===------------------------------------------------------------------------===#
 """Run by a Python in which the package is installed; see api.test."""
 
+import copy
 import ctypes
 import gc
 import os
+import pickle
 import subprocess
 import sys
 import tempfile
@@ -184,6 +186,18 @@ class Sessions(Base):
         del model
         gc.collect()
         np.testing.assert_array_equal(y, Y)
+
+    def test_objects_cannot_be_copied(self):
+        session = sluice.Session()
+        module = session.parse(LAYER)
+        program = module.compile()
+        weights = sluice.Weights(WEIGHTS)
+        for value in (session, module, program, weights, program.load(weights)):
+            for way in (copy.copy, copy.deepcopy, pickle.dumps):
+                self.assertFails(
+                    TypeError,
+                    f"cannot copy or pickle a sluice.{type(value).__name__}",
+                    way, value)
 
     def test_threads_share_a_session_and_a_model(self):
         session = sluice.Session(parallel=False)
