@@ -10,8 +10,10 @@
 import copy
 import ctypes
 import gc
+import json
 import os
 import pickle
+import struct
 import subprocess
 import sys
 import tempfile
@@ -377,6 +379,24 @@ class Weights(Base):
             {"experts.0": np.zeros(2, np.complex64)})
         self.assertFails(TypeError, "expected a weight's name as a string but got int",
                          program.load, {0: X})
+
+    def test_file(self):
+        header, data = {}, b""
+        for name, array in WEIGHTS.items():
+            end = len(data) + array.nbytes
+            header[name] = {"dtype": "F32", "shape": array.shape,
+                            "data_offsets": [len(data), end]}
+            data += array.tobytes()
+        text = json.dumps(header).encode()
+        program = sluice.Session().parse(LAYER).compile()
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "layer.safetensors")
+            path.write_bytes(struct.pack("<Q", len(text)) + text + data)
+            for source in (path, str(path), sluice.Weights(path)):
+                np.testing.assert_array_equal(program.load(source).moe(X), Y)
+            path.write_bytes(b"short")
+            with self.assertRaises(sluice.Error):
+                sluice.Weights(path)
 
     def test_models_share_weights(self):
         program = sluice.Session().parse(LAYER).compile()
