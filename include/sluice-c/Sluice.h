@@ -158,7 +158,7 @@ int sluice_module_parse(sluice_session *session, const char *text, size_t size,
                         const char *name, sluice_module **module,
                         sluice_error *error);
 
-/** The same with the contents of a file. */
+/** The same with the contents of a file; "-" is the standard input. */
 int sluice_module_parse_file(sluice_session *session, const char *path,
                              sluice_module **module, sluice_error *error);
 
@@ -180,7 +180,9 @@ int sluice_module_print(const sluice_module *module, char **text,
       "builtin.module(func.func(sluice-tile-rows))"
 
     A pass for functions may stand at the top: it runs on each function. If a
-    pass fails, the module is what it was before. */
+    pass fails, the module is what it was before. An option's value of the wrong
+    type is an error, which MLIR also writes to the standard error: the only
+    thing that is ever printed, unless a pass is asked to print. */
 int sluice_module_run_passes(sluice_module *module, const char *pipeline,
                              sluice_error *error);
 
@@ -219,7 +221,8 @@ typedef enum sluice_output
   SLUICE_OUTPUT_LLVM_IR } sluice_output;
 
 /** Compiles the module, which stays as it is, and writes it to `path`, as
-    sluicec does. The file appears when it is complete.
+    sluicec does. The file appears when it is complete; "-" is the standard
+    output, for text.
 
     `prefix` is what the C functions' names begin with; NULL makes one of the
     file's name. If `weights_path` is not NULL, the model's weights are checked

@@ -10,6 +10,7 @@
 
 #include "sluice/Compiler/Compiler.h"
 #include "sluice/Support/Weights.h"
+#include "llvm/ADT/ScopeExit.h"
 #include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/Support/JSON.h"
@@ -127,6 +128,16 @@ llvm::Expected<JitProgram> JitProgram::create(const CompiledModel &model) {
   if (!jit)
     return jit.takeError();
   code->jit = std::move(*jit);
+  // The reason why something cannot be linked comes here, by default to be
+  // printed; the look-up itself only says what it was looking for.
+  std::string reason;
+  code->jit->getExecutionSession().setErrorReporter(
+      [&reason](llvm::Error error) {
+        reason += llvm::toString(std::move(error)) + "; ";
+      });
+  auto restore = llvm::make_scope_exit([&] {
+    code->jit->getExecutionSession().setErrorReporter(llvm::consumeError);
+  });
   code->libraries = openSelf();
   if (llvm::Error error = defineSymbols(*code->jit, code->libraries.get()))
     return std::move(error);
@@ -137,7 +148,8 @@ llvm::Expected<JitProgram> JitProgram::create(const CompiledModel &model) {
   llvm::Expected<std::vector<sluice_packed_fn>> functions =
       lookUpFunctions(*code->jit, code->manifest);
   if (!functions)
-    return functions.takeError();
+    return llvm::createStringError(reason +
+                                   llvm::toString(functions.takeError()));
   code->functions = std::move(*functions);
   return JitProgram(std::move(code));
 }
