@@ -10,7 +10,6 @@
 
 #include "sluice/Compiler/Compiler.h"
 #include "sluice/Support/Weights.h"
-#include "llvm/ADT/ScopeExit.h"
 #include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/Support/JSON.h"
@@ -130,14 +129,11 @@ llvm::Expected<JitProgram> JitProgram::create(const CompiledModel &model) {
   code->jit = std::move(*jit);
   // The reason why something cannot be linked comes here, by default to be
   // printed; the look-up itself only says what it was looking for.
-  std::string reason;
+  auto reason = std::make_shared<std::string>();
   code->jit->getExecutionSession().setErrorReporter(
-      [&reason](llvm::Error error) {
-        reason += llvm::toString(std::move(error)) + "; ";
+      [reason](llvm::Error error) {
+        *reason += llvm::toString(std::move(error)) + "; ";
       });
-  auto restore = llvm::make_scope_exit([&] {
-    code->jit->getExecutionSession().setErrorReporter(llvm::consumeError);
-  });
   code->libraries = openSelf();
   if (llvm::Error error = defineSymbols(*code->jit, code->libraries.get()))
     return std::move(error);
@@ -148,7 +144,7 @@ llvm::Expected<JitProgram> JitProgram::create(const CompiledModel &model) {
   llvm::Expected<std::vector<sluice_packed_fn>> functions =
       lookUpFunctions(*code->jit, code->manifest);
   if (!functions)
-    return llvm::createStringError(reason +
+    return llvm::createStringError(*reason +
                                    llvm::toString(functions.takeError()));
   code->functions = std::move(*functions);
   return JitProgram(std::move(code));
