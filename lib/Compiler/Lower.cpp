@@ -9,6 +9,7 @@
 #include "sluice/Compiler/Compiler.h"
 
 #include "CheckModel.h"
+#include "CheckText.h"
 
 #include "mlir/Bytecode/BytecodeReader.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -24,54 +25,6 @@
 using namespace mlir;
 using namespace sluice;
 
-/// More than any model has, and few enough for the stack: the parser and many
-/// passes descend into what is nested.
-static constexpr unsigned maxNesting = 256;
-
-/// Where brackets, or the minus signs of affine expressions, are nested deeper;
-/// null if they are not.
-static const char *findDeepNesting(llvm::StringRef text) {
-  unsigned depth = 0, minuses = 0;
-  for (const char *at = text.begin(), *end = text.end(); at != end; ++at) {
-    char next = at + 1 == end ? 0 : at[1];
-    minuses = *at == '-' ? minuses + 1 : *at == ' ' ? minuses : 0;
-    if (depth + minuses > maxNesting)
-      return at;
-    switch (*at) {
-    case '"':
-      // Up to the closing quotation mark, at most to the end of the line.
-      while (at + 1 != end && at[1] != '"' && at[1] != '\n')
-        at += at[1] == '\\' && at + 2 != end ? 2 : 1;
-      if (at + 1 != end)
-        ++at;
-      break;
-    case '/':
-      if (next == '/')
-        while (at + 1 != end && at[1] != '\n')
-          ++at;
-      break;
-    case '<':
-    case '(':
-    case '[':
-    case '{':
-      depth += !(*at == '<' && next == '=');
-      break;
-    case '>':
-      // Not that of an arrow or of a comparison.
-      if ((at != text.begin() && at[-1] == '-') || next == '=')
-        break;
-      [[fallthrough]];
-    case ')':
-    case ']':
-    case '}':
-      depth -= depth > 0;
-      break;
-    default:
-      break;
-    }
-  }
-  return nullptr;
-}
 
 OwningOpRef<ModuleOp> sluice::loadModel(llvm::StringRef path,
                                         llvm::SourceMgr &sourceMgr,
@@ -92,13 +45,14 @@ sluice::parseModel(std::unique_ptr<llvm::MemoryBuffer> contents,
   std::string name = contents->getBufferIdentifier().str();
   unsigned buffer =
       sourceMgr.AddNewSourceBuffer(std::move(contents), llvm::SMLoc());
-  if (const char *deep = isBytecode(llvm::MemoryBufferRef(text, name))
-                             ? nullptr
-                             : findDeepNesting(text)) {
-    auto [line, column] =
-        sourceMgr.getLineAndColumn(llvm::SMLoc::getFromPointer(deep), buffer);
+  std::optional<TextProblem> problem;
+  if (!isBytecode(llvm::MemoryBufferRef(text, name)))
+    problem = findTextProblem(text);
+  if (problem) {
+    auto [line, column] = sourceMgr.getLineAndColumn(
+        llvm::SMLoc::getFromPointer(problem->at), buffer);
     emitError(FileLineColLoc::get(context, name, line, column))
-        << "expected at most " << maxNesting << " levels of nesting";
+        << problem->message;
     return nullptr;
   }
   // Verifies too.

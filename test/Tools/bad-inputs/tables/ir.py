@@ -244,6 +244,18 @@ TEXTS = [
         body(
         "check.expect_close %x, %x tolerance -1.0 : tensor<?x4xf32>",
         X)),
+    row("dimensions-open",
+        "m.mlir:2:80: error: expected a list of integers, such as [0, 1]",
+        body("%s = linalg.reduce ins(%x : tensor<?x4xf32>) outs(%x : tensor<?x4xf32>) "
+             "dimensions = 1] (%a: f32, %b: f32) { linalg.yield %a : f32 }", X)),
+    row("dimensions-not-closed",
+        "m.mlir:2:80: error: expected a list of integers, such as [0, 1]",
+        body("%s = linalg.reduce ins(%x : tensor<?x4xf32>) outs(%x : tensor<?x4xf32>) "
+             "dimensions = [1) (%a: f32, %b: f32) { linalg.yield %a : f32 }", X)),
+    row("permutation-too-large",
+        "m.mlir:2:83: error: expected a list of integers, such as [0, 1]",
+        body("%s = linalg.transpose ins(%x : tensor<?x4xf32>) outs(%x : tensor<?x4xf32>) "
+             "permutation = [1, 99999999999999999999]", X)),
     row("depth-regions", "m.mlir:2:3074: error: expected at most 256 levels of nesting",
         body("scf.if %c { " * 3000 + "} " * 3000, "%c: i1")),
     row("depth-types", "m.mlir:1:1558: error: expected at most 256 levels of nesting",
