@@ -69,7 +69,7 @@ void sluice::printCounters(llvm::raw_ostream &os, llvm::StringRef json) {
   const llvm::json::Object *root = value->getAsObject();
   const llvm::json::Array *routed = root ? root->getArray("routed") : nullptr;
   if (!routed || routed->empty()) {
-    os << "no routed ops\n";
+    os << "no experts in this model: nothing was counted\n";
     return;
   }
   for (const llvm::json::Value &op : *routed)

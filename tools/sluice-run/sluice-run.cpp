@@ -44,12 +44,14 @@ struct Options {
       cl::desc("Public function to run (default: the only one, or\nmain, or "
                "moe)"),
       cl::value_desc("name"), cl::cat(category)};
-  cl::opt<std::string> weights{"weights",
-                               cl::desc("Safetensors file with the weights"),
-                               cl::value_desc("file"), cl::cat(category)};
+  cl::opt<std::string> weights{
+      "weights",
+      cl::desc("Safetensors file with the numbers of the model's\nweights"),
+      cl::value_desc("file"), cl::cat(category)};
   cl::list<std::string> inputs{
       "input",
-      cl::desc("One .npy file per argument of the function, in\norder"),
+      cl::desc(
+          "One .npy file (numpy.save) per argument of the\nfunction, in order"),
       cl::value_desc("x.npy"), cl::cat(category)};
   cl::list<std::string> outputs{
       "output",
@@ -69,13 +71,17 @@ struct Options {
       cl::value_desc("t"), cl::init(1e-5), cl::cat(category)};
   cl::opt<Target> target{
       "target", cl::desc("What runs the model (default: cpu)"),
-      cl::values(clEnumValN(Target::CPU, "cpu", "code compiled in memory"),
-                 clEnumValN(Target::Interpreter, "interpreter",
-                            "the reference interpreter, in binary64")),
+      cl::values(
+          clEnumValN(Target::CPU, "cpu", "compiled to native code in memory"),
+          clEnumValN(Target::Interpreter, "interpreter",
+                     "the interpreter: each op by its definition, in "
+                     "64-bit floats; slow")),
       cl::init(Target::CPU), cl::cat(category)};
   cl::opt<bool> check{
       "check",
-      cl::desc("Compare the compiled code's results with the\ninterpreter's"),
+      cl::desc("Compare the compiled code's results with the\ninterpreter's. A "
+               "mismatch is printed, makes the exit\ncode 1, and is the "
+               "compiler's mistake"),
       cl::cat(category)};
   cl::opt<std::string> time{
       "time",
@@ -84,13 +90,14 @@ struct Options {
       cl::value_desc("runs"), cl::ValueOptional, cl::cat(category)};
   cl::opt<std::string> counters{
       "counters",
-      cl::desc("Print what routed ops did in one run; =json: as\none JSON "
-               "object on the standard output, and\neverything else on the "
-               "standard error"),
+      cl::desc("Print what each set of experts did in one run:\ntokens, "
+               "entries (a token at one expert),\nmultiply-adds, tokens of "
+               "each expert; =json: as\none JSON object on the standard "
+               "output, and\neverything else on the standard error"),
       cl::value_desc("json"), cl::ValueOptional, cl::cat(category)};
   cl::opt<int> threads{
       "threads",
-      cl::desc("OpenMP threads (default: OMP_NUM_THREADS, else all\ncores). "
+      cl::desc("Number of threads (default: OMP_NUM_THREADS, else\nall cores). "
                "Results do not depend on it"),
       cl::value_desc("n"), cl::init(0), cl::cat(category)};
   cl::opt<std::string> cpu{
@@ -443,7 +450,10 @@ int main(int argc, char **argv) {
   cl::HideUnrelatedOptions(options.category);
   llvm::Error error = parseCommandLine(
       argc, argv,
-      "sluice-run: compiles a model file in memory and runs one function\n");
+      "sluice-run: compiles a model file in memory and runs one function\n\n"
+      "A model file (.mlir) says what is computed; weights and inputs are "
+      "files of\n"
+      "their own. docs/Tutorial explains them from the beginning.\n");
   if (!error && options.cpu == "help") {
     printCPUs(llvm::outs());
     return 0;

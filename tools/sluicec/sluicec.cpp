@@ -47,8 +47,10 @@ struct Options {
                      "an object file, and its C header; to be linked "
                      "with libsluice_artifact.a, libsluice_rt.a and libomp"),
           clEnumValN(Emit::Assembly, "asm", "assembly"),
-          clEnumValN(Emit::LLVMIR, "llvm", "optimised LLVM IR"),
-          clEnumValN(Emit::MLIR, "mlir", "the LLVM dialect, before LLVM")),
+          clEnumValN(Emit::LLVMIR, "llvm",
+                     "LLVM's own language (.ll), optimised"),
+          clEnumValN(Emit::MLIR, "mlir",
+                     "the program as LLVM gets it, in MLIR's llvm dialect")),
       cl::init(Emit::SharedLibrary), cl::cat(category)};
   cl::opt<std::string> weights{
       "weights",
@@ -68,12 +70,14 @@ struct Options {
       cl::value_desc("identifier"), cl::cat(category)};
   cl::opt<bool> counters{
       "counters",
-      cl::desc("Let the model count what its routed ops do, see\n"
-               "<prefix>_counters_json"),
+      cl::desc("Let the model count what its experts do (tokens,\n"
+               "multiply-adds, ...), see <prefix>_counters_json"),
       cl::cat(category)};
   cl::opt<bool> remarks{
       "remarks",
-      cl::desc("Print what passes say about their decisions, and why"),
+      cl::desc("Print what the compiler decided for which line of the\n"
+               "model, and why (the name in brackets is the pass,\n"
+               "see docs/Passes.md)"),
       cl::cat(category)};
   cl::extrahelp example{
       "\nEXAMPLE:\n"
