@@ -7,7 +7,7 @@
 # ===------------------------------------------------------------------------===#
 #
 # Environment: SLUICE_VERIFY_ROUNDTRIP=1 makes every sluice-opt of the suite
-# print, parse and compare each module that it reads.
+# print, parse and compare each module that it reads, and each pass's output.
 
 import os
 import re
@@ -35,7 +35,7 @@ for variable in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "OMP_NUM_THREADS", "HOME"):
 
 opt_flags = ""
 if os.environ.get("SLUICE_VERIFY_ROUNDTRIP", "0") not in ("", "0"):
-    opt_flags = " --verify-roundtrip"
+    opt_flags = " --verify-roundtrip --verify-roundtrip-each"
     config.available_features.add("roundtrip")
 
 # A name between other letters, dashes or slashes is part of a path or a word.
