@@ -80,7 +80,8 @@ static bool startsWithIntegers(llvm::StringRef text) {
 
 /// The lists of linalg.reduce, broadcast and transpose: what is wrong in them is
 /// reported by their parsers, which then go on with an attribute that is null.
-static const char *findBadList(llvm::StringRef text) {
+/// And arrays of index, of which the parser asks how many bits one has.
+static std::optional<TextProblem> findBadList(llvm::StringRef text) {
   char last = 0;
   while (!text.empty()) {
     char c = text.front();
@@ -99,21 +100,28 @@ static const char *findBadList(llvm::StringRef text) {
       llvm::StringRef rest = text.ltrim();
       if (last == ')' && (word == "dimensions" || word == "permutation") &&
           rest.consume_front("=") && !startsWithIntegers(rest.ltrim()))
-        return rest.ltrim().data();
+        return TextProblem{rest.ltrim().data(),
+                           "expected a list of integers, such as [0, 1]"};
+      if (word == "array" && rest.consume_front("<")) {
+        llvm::StringRef type = rest.ltrim();
+        if (type.starts_with("index") &&
+            (type.size() == 5 || !llvm::isAlnum(type[5])))
+          return TextProblem{type.data(),
+                             "expected an array of i1, i8, i16, i32, i64, f32 "
+                             "or f64 but got one of index"};
+      }
     } else {
       text = text.drop_front();
     }
     if (!llvm::isSpace(c))
       last = c;
   }
-  return nullptr;
+  return std::nullopt;
 }
 
 std::optional<TextProblem> sluice::findTextProblem(llvm::StringRef text) {
   if (const char *at = findDeepNesting(text))
     return TextProblem{at, "expected at most " + std::to_string(maxNesting) +
                                " levels of nesting"};
-  if (const char *at = findBadList(text))
-    return TextProblem{at, "expected a list of integers, such as [0, 1]"};
-  return std::nullopt;
+  return findBadList(text);
 }

@@ -244,6 +244,10 @@ TEXTS = [
         body(
         "check.expect_close %x, %x tolerance -1.0 : tensor<?x4xf32>",
         X)),
+    row("array-of-index",
+        "m.mlir:1:30: error: expected an array of i1, i8, i16, i32, i64, f32 or f64 but got "
+        "one of index",
+        "module attributes {a = array<index: 0>} {}\n"),
     row("dimensions-open",
         "m.mlir:2:80: error: expected a list of integers, such as [0, 1]",
         body("%s = linalg.reduce ins(%x : tensor<?x4xf32>) outs(%x : tensor<?x4xf32>) "
