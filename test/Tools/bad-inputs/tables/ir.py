@@ -249,15 +249,15 @@ TEXTS = [
         "one of index",
         "module attributes {a = array<index: 0>} {}\n"),
     row("dimensions-open",
-        "m.mlir:2:80: error: expected a list of integers, such as [0, 1]",
+        "m.mlir:2:88: error: expected a list of integers, such as [0, 1]",
         body("%s = linalg.reduce ins(%x : tensor<?x4xf32>) outs(%x : tensor<?x4xf32>) "
              "dimensions = 1] (%a: f32, %b: f32) { linalg.yield %a : f32 }", X)),
     row("dimensions-not-closed",
-        "m.mlir:2:80: error: expected a list of integers, such as [0, 1]",
+        "m.mlir:2:88: error: expected a list of integers, such as [0, 1]",
         body("%s = linalg.reduce ins(%x : tensor<?x4xf32>) outs(%x : tensor<?x4xf32>) "
              "dimensions = [1) (%a: f32, %b: f32) { linalg.yield %a : f32 }", X)),
     row("permutation-too-large",
-        "m.mlir:2:83: error: expected a list of integers, such as [0, 1]",
+        "m.mlir:2:92: error: expected a list of integers, such as [0, 1]",
         body("%s = linalg.transpose ins(%x : tensor<?x4xf32>) outs(%x : tensor<?x4xf32>) "
              "permutation = [1, 99999999999999999999]", X)),
     row("depth-regions", "m.mlir:2:3074: error: expected at most 256 levels of nesting",
