@@ -115,8 +115,6 @@ public:
   RoutedCounters &getCounters(mlir::Region *routedBody) {
     return counters[counterNumbers.lookup(routedBody)];
   }
-  /// How many entries of each expert a `sluice.limit` took out when it ran last.
-  llvm::DenseMap<mlir::Operation *, std::vector<int64_t>> dropped;
   /// The routed bodies that are running, the innermost one last. Each
   /// multiply-add counts for that one only.
   llvm::SmallVector<mlir::Region *> runningBodies;

@@ -10,9 +10,6 @@
 #include "Plan.h"
 
 #include "sluice/Dialect/Sluice/IR/Sluice.h"
-#include "sluice/Dialect/Sluice/IR/SluiceUtils.h"
-
-#include <numeric>
 
 using namespace mlir;
 using namespace sluice;
@@ -117,13 +114,6 @@ void ExpertsRun::count(const Part &part, ArrayRef<std::vector<Visit>> visits) {
     entriesPerExpert.push_back(tokens.size());
     numEntries += tokens.size();
   }
-  int64_t numDropped = 0;
-  for (const LimitedExperts &limited : findLimits(op->getOperand(0))) {
-    // The gates' expert 0 is the limit's `from`.
-    auto mine = ArrayRef(evaluator.dropped[limited.limit])
-                    .slice(limited.from + part.from, part.to - part.from);
-    numDropped = std::accumulate(mine.begin(), mine.end(), numDropped);
-  }
   for (auto [param, argument] : llvm::zip_equal(
            part.params,
            part.body->getArguments().drop_front(part.inputs.size()))) {
@@ -132,10 +122,10 @@ void ExpertsRun::count(const Part &part, ArrayRef<std::vector<Visit>> visits) {
     bytesPerExpert += param.getRowSize() * llvm::divideCeil(bits, 8);
   }
   // Multiply-adds are counted when they are executed.
-  evaluator.getCounters(part.body).add(/*numCalls=*/1, gates.getNumTokens(),
-                                       numEntries, numDropped, entriesPerExpert,
-                                       /*multiplyAddsPerEntry=*/0,
-                                       bytesPerExpert);
+  evaluator.getCounters(part.body).add(
+      /*numCalls=*/1, gates.getNumTokens(), numEntries,
+      gates.countDropped(part.from, part.to), entriesPerExpert,
+      /*multiplyAddsPerEntry=*/0, bytesPerExpert);
 }
 
 FailureOr<Tensor> ExpertsRun::gather(const Tensor &input,

@@ -36,15 +36,17 @@ static Row getEntries(ArrayRef<Slot> slots) {
   return entries;
 }
 
-/// Sets `result` to gates of these rows of entries; a bound per token fills
-/// them up with absent slots.
+/// Sets `result` to gates of these rows of entries, less what was `dropped`; a
+/// bound per token fills them up with absent slots.
 static LogicalResult setGates(Evaluator &evaluator, Value result,
-                              Gates::Rows rows) {
+                              Gates::Rows rows,
+                              Gates::DroppedList dropped = {}) {
   GatesType type = getGatesType(result);
   if (type.isPerToken())
     for (Row &row : rows)
       row.resize(type.getCount(), absentSlot);
-  evaluator.set(result, Gates(std::move(rows), type.getExperts()));
+  evaluator.set(result,
+                Gates(std::move(rows), type.getExperts(), std::move(dropped)));
   return success();
 }
 
@@ -181,7 +183,11 @@ static LogicalResult evaluateColumns(Evaluator &evaluator, ColumnsOp op) {
     for (const Slot &slot : getEntries(gates.getSlots(t)))
       if (slot.expert >= from && slot.expert < to)
         row.push_back({slot.expert - from, slot.value});
-  return setGates(evaluator, op.getResult(), std::move(rows));
+  Gates::DroppedList dropped = gates.getDropped();
+  for (Dropped &limited : dropped)
+    limited.from += from;
+  return setGates(evaluator, op.getResult(), std::move(rows),
+                  std::move(dropped));
 }
 
 static LogicalResult evaluateJoin(Evaluator &evaluator, JoinOp op) {
@@ -199,14 +205,20 @@ static LogicalResult evaluateJoin(Evaluator &evaluator, JoinOp op) {
       if (!taken.contains(slot.expert))
         row.push_back(slot);
   }
-  return setGates(evaluator, op.getResult(), std::move(rows));
+  Gates::DroppedList dropped = a.getDropped();
+  for (const Dropped &limited : b.getDropped())
+    if (!llvm::is_contained(dropped, limited))
+      dropped.push_back(limited);
+  return setGates(evaluator, op.getResult(), std::move(rows),
+                  std::move(dropped));
 }
 
 /// Drops the entries that `keeps` does not keep. What is bounded per token
-/// keeps its slots in place.
+/// keeps its slots in place. `dropped` is what limits took out, here or before.
 template <typename Fn>
 static LogicalResult dropEntries(Evaluator &evaluator, const Gates &gates,
-                                 Value result, Fn keeps) {
+                                 Value result, Gates::DroppedList dropped,
+                                 Fn keeps) {
   Gates::Rows rows = gates.copyRows();
   for (auto [t, row] : llvm::enumerate(rows)) {
     for (auto [j, slot] : llvm::enumerate(row))
@@ -215,7 +227,7 @@ static LogicalResult dropEntries(Evaluator &evaluator, const Gates &gates,
     if (!getGatesType(result).isPerToken())
       row = getEntries(row);
   }
-  return setGates(evaluator, result, std::move(rows));
+  return setGates(evaluator, result, std::move(rows), std::move(dropped));
 }
 
 namespace {
@@ -257,7 +269,7 @@ static LogicalResult evaluateFilter(Evaluator &evaluator, FilterOp op) {
       Spread::get(evaluator, op, op.getMask(), "a mask", gates);
   if (failed(mask))
     return failure();
-  return dropEntries(evaluator, gates, op.getResult(),
+  return dropEntries(evaluator, gates, op.getResult(), gates.getDropped(),
                      [&](int64_t t, int64_t, const Slot &slot) {
                        return mask->at(t, slot.expert).i != 0;
                      });
@@ -276,7 +288,8 @@ static LogicalResult evaluateScaleBy(Evaluator &evaluator, ScaleByOp op) {
       if (slot.isPresent())
         slot.value =
             roundNarrow(slot.value * factors->at(t, slot.expert).f, type);
-  return setGates(evaluator, op.getResult(), std::move(rows));
+  return setGates(evaluator, op.getResult(), std::move(rows),
+                  gates.getDropped());
 }
 
 namespace {
@@ -325,8 +338,7 @@ static LogicalResult evaluateLimit(Evaluator &evaluator, LimitOp op) {
       places[slot.expert].push_back(place);
 
   llvm::DenseSet<std::pair<int64_t, int64_t>> dropped;
-  std::vector<int64_t> &numDropped = evaluator.dropped[op];
-  numDropped.assign(numExperts, 0);
+  std::vector<int64_t> numDropped(numExperts);
   for (auto [expert, list] : llvm::enumerate(places)) {
     ArrayRef<Place> queue(list);
     if (queue.size() <= capacity)
@@ -341,7 +353,9 @@ static LogicalResult evaluateLimit(Evaluator &evaluator, LimitOp op) {
     if (op.getOrder() == LimitOrder::Token || last.slot == next.slot)
       recordDecision(evaluator, priorities[last.token], priorities[next.token]);
   }
-  return dropEntries(evaluator, gates, op.getResult(),
+  Gates::DroppedList all = gates.getDropped();
+  all.push_back({std::make_shared<const std::vector<int64_t>>(numDropped), 0});
+  return dropEntries(evaluator, gates, op.getResult(), std::move(all),
                      [&](int64_t t, int64_t j, const Slot &) {
                        return !dropped.contains({t, j});
                      });

@@ -128,7 +128,8 @@ static LogicalResult evaluateNormalize(Evaluator &evaluator, NormalizeOp op) {
       if (slot.isPresent())
         slot.value = roundNarrow(slot.value / divisor, type);
   }
-  evaluator.set(op, Gates(std::move(rows), gates.getNumExperts()));
+  evaluator.set(
+      op, Gates(std::move(rows), gates.getNumExperts(), gates.getDropped()));
   return success();
 }
 
@@ -143,7 +144,8 @@ static LogicalResult evaluateScale(Evaluator &evaluator, ScaleOp op) {
     for (Slot &slot : row)
       if (slot.isPresent())
         slot.value = roundNarrow(slot.value * factor, type);
-  evaluator.set(op, Gates(std::move(rows), gates.getNumExperts()));
+  evaluator.set(
+      op, Gates(std::move(rows), gates.getNumExperts(), gates.getDropped()));
   return success();
 }
 

@@ -12,6 +12,7 @@
 
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 using namespace mlir;
 using namespace sluice::interpreter;
@@ -61,6 +62,16 @@ Tensor Tensor::getPart(int64_t index) const {
 //===----------------------------------------------------------------------===//
 // Numbers
 //===----------------------------------------------------------------------===//
+
+int64_t Gates::countDropped(int64_t from, int64_t to) const {
+  int64_t number = 0;
+  for (const Dropped &limited : dropped) {
+    auto range =
+        ArrayRef(*limited.perExpert).slice(limited.from + from, to - from);
+    number = std::accumulate(range.begin(), range.end(), number);
+  }
+  return number;
+}
 
 bool sluice::interpreter::isKnownElementType(Type type) {
   if (auto integer = dyn_cast<IntegerType>(type))

@@ -93,16 +93,31 @@ struct Slot {
   bool isPresent() const { return expert >= 0; }
 };
 
+/// What one run of a `sluice.limit` took out of the gates that other gates were
+/// made of.
+struct Dropped {
+  /// How many entries of each of the limit's experts.
+  std::shared_ptr<const std::vector<int64_t>> perExpert;
+  /// The limit's number of the gates' expert 0.
+  int64_t from;
+
+  bool operator==(const Dropped &other) const {
+    return perExpert == other.perExpert && from == other.from;
+  }
+};
+
 /// A routing decision: the ordered slots of each token. With a bound per token
 /// each has exactly that many slots; otherwise as many as it has entries.
 class Gates {
 public:
   using Rows = std::vector<llvm::SmallVector<Slot, 4>>;
+  /// Each run of a limit once, though gates may be joined that share it.
+  using DroppedList = llvm::SmallVector<Dropped, 1>;
 
   Gates() = default;
-  Gates(Rows rows, int64_t numExperts)
+  Gates(Rows rows, int64_t numExperts, DroppedList dropped = {})
       : rows(std::make_shared<const Rows>(std::move(rows))),
-        numExperts(numExperts) {}
+        numExperts(numExperts), dropped(std::move(dropped)) {}
 
   int64_t getNumTokens() const { return rows ? rows->size() : 0; }
   int64_t getNumExperts() const { return numExperts; }
@@ -110,9 +125,15 @@ public:
   /// For making changed gates.
   Rows copyRows() const { return rows ? *rows : Rows(); }
 
+  const DroppedList &getDropped() const { return dropped; }
+  /// How many entries of the experts `from` <= e < `to` a limit took out before
+  /// the gates became what they are.
+  int64_t countDropped(int64_t from, int64_t to) const;
+
 private:
   std::shared_ptr<const Rows> rows;
   int64_t numExperts = 0;
+  DroppedList dropped;
 };
 
 using RuntimeValue = std::variant<Element, Tensor, Gates>;
