@@ -16,6 +16,7 @@
 #include "sluice/Dialect/Sluice/IR/Sluice.h"
 #include "sluice/Dialect/Sluice/Transforms/Passes.h"
 #include "sluice/Pipelines/Pipelines.h"
+#include "sluice/Target/CPU/Passes.h"
 
 void sluice::registerAllDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
@@ -28,5 +29,6 @@ void sluice::registerAllPasses() {
   mlir::registerAllPasses();
   registerSluiceTransformsPasses();
   registerSluiceConversionPasses();
+  registerSluiceTargetCPUPasses();
   registerPipelines();
 }

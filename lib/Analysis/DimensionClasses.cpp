@@ -98,12 +98,12 @@ void DimensionClasses::visit(Operation *op) {
   if (isa<ExpertsOp, MixedExpertsOp, GroupedOp>(op))
     return visitBody(op);
   if (auto linear = dyn_cast<LinearOp>(op)) {
-    unsigned in = linear.getInDim(), out = linear.getOutDim();
     tie(linear.getInput(), 0, linear.getResult(), 0);
-    tie(linear.getInput(), 1, linear.getWeight(), in);
-    tie(linear.getResult(), 1, linear.getWeight(), out);
+    tie(linear.getInput(), 1, linear.getWeight(), linear.getInDim());
+    if (linear.getLayout() != Layout::Panels)
+      tie(linear.getResult(), 1, linear.getWeight(), linear.getOutDim());
     if (linear.getBias())
-      tie(linear.getBias(), 0, linear.getWeight(), out);
+      tie(linear.getBias(), 0, linear.getResult(), 1);
     return;
   }
   if (auto topk = dyn_cast<TopKOp>(op)) {

@@ -10,6 +10,7 @@
 
 #include "CheckModel.h"
 #include "CheckText.h"
+#include "Target.h"
 
 #include "mlir/Bytecode/BytecodeReader.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -157,6 +158,10 @@ LogicalResult sluice::lowerModel(ModuleOp module,
   CPUOptions cpu;
   cpu.parallel = options.parallel;
   cpu.counters = options.counters;
+  llvm::Expected<std::string> machine = getMachineName(options.cpu);
+  if (!machine)
+    return module.emitError() << llvm::toString(machine.takeError());
+  cpu.machine = *machine;
   PassManager pm(module.getContext());
   buildCPUPipeline(pm, cpu);
   if (failed(pm.run(module)))

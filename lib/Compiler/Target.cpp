@@ -128,6 +128,22 @@ sluice::createTargetMachine(llvm::StringRef cpu, unsigned optLevel) {
   return machine;
 }
 
+llvm::Expected<std::string> sluice::getMachineName(llvm::StringRef cpu) {
+  llvm::Expected<std::unique_ptr<llvm::TargetMachine>> target =
+      createTargetMachine(cpu, /*optLevel=*/0);
+  if (!target)
+    return target.takeError();
+  const llvm::MCSubtargetInfo &info = *(*target)->getMCSubtargetInfo();
+  const llvm::Triple &triple = (*target)->getTargetTriple();
+  if (triple.isAArch64())
+    return "neon";
+  if (triple.isX86() && info.checkFeatures("+avx512f,+avx512vl,+fma"))
+    return "avx512";
+  if (triple.isX86() && info.checkFeatures("+avx2,+fma"))
+    return "avx2";
+  return "x86-64";
+}
+
 std::string sluice::getRequiredFeatures(const llvm::TargetMachine &machine) {
   // What a compiler uses without being asked, and what lib/Runtime/Artifact
   // knows how to look for. Other features need intrinsics.

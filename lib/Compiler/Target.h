@@ -26,6 +26,9 @@ namespace sluice {
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
 createTargetMachine(llvm::StringRef cpu, unsigned optLevel);
 
+/// The machine (sluice/Target/CPU/Machine.h) whose schedule fits `cpu` best.
+llvm::Expected<std::string> getMachineName(llvm::StringRef cpu);
+
 /// The names, separated by commas, of what code for `machine` needs beyond the
 /// architecture's baseline, as far as an artifact can check it at load time.
 std::string getRequiredFeatures(const llvm::TargetMachine &machine);

@@ -39,6 +39,30 @@ static std::optional<Dtype> getDtype(Type type) {
   return std::nullopt;
 }
 
+/// The matrix, or stack of matrices, in panels.
+static FailureOr<Tensor> pack(Evaluator &evaluator, GetWeightOp op,
+                              const Tensor &matrices, PanelsAttr panels) {
+  FailureOr<Tensor> packed =
+      evaluator.makeTensor(op, op.getType().getShape(), Element::ofFloat(0.0));
+  if (failed(packed))
+    return failure();
+  ArrayRef<int64_t> shape = matrices.getShape();
+  int64_t numRows = shape[shape.size() - 2], numColumns = shape.back();
+  bool isOutIn = panels.getLayout() == Layout::OutIn;
+  int64_t numIn = isOutIn ? numColumns : numRows, width = panels.getWidth();
+  int64_t size = numRows * numColumns;
+  int64_t packedSize =
+      llvm::alignTo(isOutIn ? numRows : numColumns, width) * numIn;
+  Element *target = packed->mutableData();
+  for (int64_t i = 0, e = matrices.getNumElements(); i < e; ++i) {
+    int64_t row = i % size / numColumns, column = i % numColumns;
+    int64_t out = isOutIn ? row : column, in = isOutIn ? column : row;
+    target[i / size * packedSize + out / width * numIn * width + in * width +
+           out % width] = matrices.data()[i];
+  }
+  return packed;
+}
+
 static LogicalResult evaluateGetWeight(Evaluator &evaluator, GetWeightOp op) {
   auto weight = evaluator.symbols.lookupNearestSymbolFrom<WeightOp>(
       op, op.getWeightAttr());
@@ -55,7 +79,8 @@ static LogicalResult evaluateGetWeight(Evaluator &evaluator, GetWeightOp op) {
            << op.getWeight() << "' but none was given; give it with --weights";
 
   std::optional<Dtype> dtype = getDtype(op.getType().getElementType());
-  ArrayRef<int64_t> shape = op.getType().getShape();
+  auto type = cast<RankedTensorType>(weight.getType());
+  ArrayRef<int64_t> shape = type.getShape();
   FailureOr<Tensor> tensor = evaluator.makeTensor(op, shape);
   if (failed(tensor) || !dtype)
     return failure();
@@ -68,6 +93,11 @@ static LogicalResult evaluateGetWeight(Evaluator &evaluator, GetWeightOp op) {
   for (int64_t i = 0, e = tensor->getNumElements(); i < e; ++i)
     target[i] = isFloat(*dtype) ? Element::ofFloat(stored->get(i))
                                 : Element::ofInt(stored->getInteger(i));
+  if (PanelsAttr panels = weight.getPanelsAttr()) {
+    tensor = pack(evaluator, op, *tensor, panels);
+    if (failed(tensor))
+      return failure();
+  }
   evaluator.constants[weight] = *tensor;
   evaluator.set(op, std::move(*tensor));
   return success();
@@ -81,7 +111,10 @@ static LogicalResult evaluateLinear(Evaluator &evaluator, LinearOp op) {
   Tensor input = evaluator.getTensor(op.getInput());
   Tensor weight = evaluator.getTensor(op.getWeight());
   int64_t numRows = input.getDim(0), numIn = input.getDim(1);
-  int64_t numOut = weight.getDim(op.getOutDim());
+  bool isPacked = op.getLayout() == Layout::Panels;
+  int64_t width = isPacked ? weight.getDim(2) : 1;
+  int64_t numOut =
+      isPacked ? op.getType().getDimSize(1) : weight.getDim(op.getOutDim());
   if (weight.getDim(op.getInDim()) != numIn)
     return op.emitError("expected a weight with ")
            << numIn
@@ -99,13 +132,17 @@ static LogicalResult evaluateLinear(Evaluator &evaluator, LinearOp op) {
     return failure();
 
   Type type = op.getType().getElementType();
-  int64_t stepIn = op.getLayout() == Layout::OutIn ? 1 : numOut;
-  int64_t stepOut = op.getLayout() == Layout::OutIn ? numIn : 1;
+  int64_t stepIn = isPacked                          ? width
+                   : op.getLayout() == Layout::OutIn ? 1
+                                                     : numOut;
   Element *target = result->mutableData();
   for (int64_t t = 0; t < numRows; ++t) {
     const Element *row = input.data() + t * numIn;
     for (int64_t o = 0; o < numOut; ++o) {
-      const Element *column = weight.data() + o * stepOut;
+      const Element *column =
+          weight.data() + (isPacked ? o / width * numIn * width + o % width
+                           : op.getLayout() == Layout::OutIn ? o * numIn
+                                                             : o);
       double sum = 0.0;
       for (int64_t i = 0; i < numIn; ++i)
         sum += row[i].f * column[i * stepIn].f;
@@ -135,7 +172,8 @@ static LogicalResult mapNumbers(Evaluator &evaluator, Operation *op,
       for (Slot &slot : row)
         if (slot.isPresent())
           slot.value = roundNarrow(function(slot.value), type.getElementType());
-    evaluator.set(result, Gates(std::move(rows), gates.getNumExperts()));
+    evaluator.set(result, Gates(std::move(rows), gates.getNumExperts(),
+                                gates.getDropped()));
     return success();
   }
   Type type = getElementTypeOrSelf(result.getType());
@@ -213,7 +251,8 @@ static LogicalResult evaluateSoftmax(Evaluator &evaluator, SoftmaxOp op) {
         if (slot.isPresent())
           slot.value = *next++;
     }
-    evaluator.set(op, Gates(std::move(rows), gates.getNumExperts()));
+    evaluator.set(
+        op, Gates(std::move(rows), gates.getNumExperts(), gates.getDropped()));
     return success();
   }
   Tensor tensor = evaluator.getTensor(op.getInput());

@@ -8,6 +8,7 @@
 
 #include "sluice/Pipelines/Pipelines.h"
 #include "mlir/Conversion/Passes.h"
+#include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVMPass.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
@@ -23,6 +24,7 @@
 #include "mlir/Transforms/Passes.h"
 #include "sluice/Conversion/Passes.h"
 #include "sluice/Dialect/Sluice/Transforms/Passes.h"
+#include "sluice/Target/CPU/Passes.h"
 
 using namespace mlir;
 using namespace sluice;
@@ -54,6 +56,8 @@ static void buildBufferization(OpPassManager &pm) {
 
 void sluice::buildCPUPipeline(OpPassManager &pm, const CPUOptions &options) {
   buildPlanPipeline(pm, options);
+  if (!options.machine.empty())
+    pm.addPass(createSluicePackWeights());
   pm.addPass(createSluiceExternalizeState({options.counters}));
   pm.addPass(createConvertSluiceToSCF());
   pm.addPass(createConvertSluiceToLinalg());
@@ -69,17 +73,19 @@ void sluice::buildCPUPipeline(OpPassManager &pm, const CPUOptions &options) {
   pm.addPass(createCSEPass());
 
   buildBufferization(pm);
-  pm.addNestedPass<func::FuncOp>(createSluiceSerializeNested());
+  pm.addPass(createSluiceSerializeNested());
+  if (!options.machine.empty())
+    pm.addPass(createSluiceCPUProducts({options.machine, options.parallel}));
   pm.addNestedPass<func::FuncOp>(createSluiceReductionsToLoops());
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   pm.addPass(createLoopInvariantCodeMotionPass());
   pm.addNestedPass<func::FuncOp>(options.parallel
                                      ? createForallToParallelLoopPass()
                                      : createForallToForLoopPass());
-  if (options.parallel)
+  if (options.parallel) {
     pm.addPass(createConvertSCFToOpenMPPass());
-  // Takes away the stack scopes that came with the parallel loops: nothing
-  // inside allocates on the stack, and they cannot hold control flow.
+    pm.addPass(createSluiceInlineStackScopes());
+  }
   pm.addPass(createCanonicalizerPass());
 
   pm.addPass(createSCFToControlFlowPass());
@@ -89,6 +95,7 @@ void sluice::buildCPUPipeline(OpPassManager &pm, const CPUOptions &options) {
   // log(1 + x), the approximation, is 0 for small x: libm has log1p.
   pm.addPass(createConvertMathToLLVMPass({/*approximateLog1p=*/false}));
   pm.addPass(createConvertMathToLibmPass());
+  pm.addPass(createConvertVectorToLLVMPass());
   pm.addPass(createFinalizeMemRefToLLVMConversionPass());
   pm.addPass(createConvertFuncToLLVMPass());
   pm.addPass(createArithToLLVMConversionPass());
@@ -109,21 +116,31 @@ struct CPUPipelineOptions : PassPipelineOptions<CPUPipelineOptions> {
   Option<bool> counters{*this, "counters", llvm::cl::init(false),
                         llvm::cl::desc("count what routed ops do")};
   Option<int64_t> rowsPerTask{
-      *this, "rows-per-task", llvm::cl::init(32),
-      llvm::cl::desc("most rows of an expert's tokens in one task")};
+      *this, "rows-per-task", llvm::cl::init(CPUOptions().rowsPerTask),
+      llvm::cl::desc(
+          "most tokens that a task runs through its expert; 0: all")};
+  Option<std::string> machine{
+      *this, "machine", llvm::cl::init(CPUOptions().machine),
+      llvm::cl::desc("schedule of products: x86-64, avx2, avx512 or neon; "
+                     "empty: plain loops over weights as they are stored")};
 
-  CPUOptions get() const { return {parallel, counters, rowsPerTask}; }
+  CPUOptions get() const { return {parallel, counters, rowsPerTask, machine}; }
 };
 } // namespace
 
 void sluice::registerPipelines() {
   PassPipelineRegistration<CPUPipelineOptions>(
-      "sluice-plan-pipeline", "model level to plan level",
+      "sluice-plan-pipeline",
+      "what happens before loops are made: calls are inlined, and experts get "
+      "a plan (sluice.plan, sluice.grouped) of which tokens each one runs",
       [](OpPassManager &pm, const CPUPipelineOptions &options) {
         buildPlanPipeline(pm, options.get());
       });
   PassPipelineRegistration<CPUPipelineOptions>(
-      "sluice-cpu-pipeline", "model level to the LLVM dialect for a CPU",
+      "sluice-cpu-pipeline",
+      "all of the lowering for a CPU: sluice-plan-pipeline, then loops, "
+      "buffers "
+      "and OpenMP, down to MLIR's LLVM dialect",
       [](OpPassManager &pm, const CPUPipelineOptions &options) {
         buildCPUPipeline(pm, options.get());
       });

@@ -14,11 +14,11 @@
 namespace sluice {
 
 /// What to say when `op` is given numbers for which upstream leaves its result
-/// undefined: an index out of bounds, a slice beyond its tensor, a divisor of 0,
-/// a negative size. Empty if its numbers are known to be right, or if it is not
-/// an op of that kind. `{actual}`, `{expected}` and `{index}` stand for what the
-/// compiled code reports (see sluice-c/Runtime.h); for a tensor, `{index}` is
-/// the dimension.
+/// undefined: an index out of bounds, a slice beyond its tensor, a divisor of
+/// 0, a negative size. Empty if its numbers are known to be right, or if it is
+/// not an op of that kind. `{actual}`, `{expected}` and `{index}` stand for
+/// what the compiled code reports (see sluice-c/Runtime.h); for a tensor,
+/// `{index}` is the dimension.
 llvm::StringRef getGuardMessage(mlir::Operation *op);
 
 } // namespace sluice

@@ -10,6 +10,7 @@
 #define SLUICE_PIPELINES_PIPELINES_H
 
 #include <cstdint>
+#include <string>
 
 namespace mlir {
 class OpPassManager;
@@ -24,11 +25,15 @@ struct CPUOptions {
   bool parallel = true;
   /// Count what routed ops do; see sluice-externalize-state.
   bool counters = false;
-  /// Most rows of an expert's tokens in one task; see sluice-plan-dispatch.
-  int64_t rowsPerTask = 32;
+  /// Most tokens that a task runs through its expert; see sluice-plan-dispatch.
+  int64_t rowsPerTask = 128;
+  /// Whose schedule products with weights have; see sluice/Target/CPU/Machine.h.
+  /// Empty: plain loops, and weights as they are stored.
+  std::string machine = "x86-64";
 };
 
-/// Model level to plan level: canonicalisation, then a plan for all experts.
+/// What happens before loops are made: one experts op for each body, calls
+/// inlined, canonicalisation, then a plan for all experts.
 void buildPlanPipeline(mlir::OpPassManager &pm, const CPUOptions &options);
 
 /// Model level to the LLVM dialect for a CPU. Leaves the module attribute

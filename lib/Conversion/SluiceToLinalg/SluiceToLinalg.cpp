@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Transforms/DialectConversion.h"
+#include "sluice/Analysis/PanelProduct.h"
 #include "sluice/Conversion/Passes.h"
 #include "sluice/Conversion/Utils.h"
 #include "sluice/Dialect/Sluice/IR/Sluice.h"
@@ -137,8 +138,67 @@ struct ConvertLinear : OpConversionPattern<LinearOp> {
         sum = rewriter.getF64Type();
 
     OpFoldResult rows = tensor::getMixedSize(rewriter, loc, input, 0);
+    bool isPacked = op.getLayout() == Layout::Panels;
     OpFoldResult columns =
-        tensor::getMixedSize(rewriter, loc, weight, op.getOutDim());
+        isPacked ? OpFoldResult(rewriter.getIndexAttr(type.getDimSize(1)))
+                 : tensor::getMixedSize(rewriter, loc, weight, op.getOutDim());
+    Value result =
+        isPacked ? multiplyPanels(rewriter, loc, input, weight, rows, type, sum)
+                 : multiply(rewriter, op, input, weight, rows, columns, sum);
+    finish(rewriter, op, adaptor.getBias(), result, rows, columns, sum);
+    return success();
+  }
+
+private:
+  /// The body of a product: `args` are an element of the input, one of the
+  /// weight, and the sum.
+  static void accumulate(OpBuilder &b, Location loc, ValueRange args,
+                         arith::FastMathFlags flags) {
+    LoopBuilder lb(b, loc);
+    Type sum = args[2].getType();
+    Value product = arith::MulFOp::create(b, loc, lb.convert(args[0], sum),
+                                          lb.convert(args[1], sum), flags);
+    lb.yield(arith::AddFOp::create(b, loc, args[2], product, flags));
+  }
+
+  /// The product with a weight in panels: [rows, panels * width], of which the
+  /// result's columns are cut out.
+  static Value multiplyPanels(OpBuilder &b, Location loc, Value input,
+                              Value weight, OpFoldResult rows,
+                              RankedTensorType type, Type sum) {
+    auto packed = cast<RankedTensorType>(weight.getType());
+    int64_t panels = packed.getDimSize(0), width = packed.getDimSize(2);
+    int64_t columns = type.getDimSize(1);
+    Value accumulator = makeFilled(
+        b, loc, {rows, b.getIndexAttr(panels), b.getIndexAttr(width)}, sum,
+        0.0);
+    using utils::IteratorType;
+    SmallVector<IteratorType> iterators(4, IteratorType::parallel);
+    iterators[2] = IteratorType::reduction;
+    Value product =
+        linalg::GenericOp::create(
+            b, loc, accumulator.getType(), ValueRange{input, weight},
+            ValueRange{accumulator}, getPanelProductMaps(b.getContext()),
+            iterators,
+            [](OpBuilder &b, Location loc, ValueRange args) {
+              accumulate(b, loc, args, arith::FastMathFlags::contract);
+            })
+            .getResult(0);
+    SmallVector<ReassociationIndices> groups = {{0}, {1, 2}};
+    Value result = tensor::CollapseShapeOp::create(b, loc, product, groups);
+    if (columns == panels * width)
+      return result;
+    SmallVector<OpFoldResult> offsets(2, b.getIndexAttr(0));
+    SmallVector<OpFoldResult> strides(2, b.getIndexAttr(1));
+    SmallVector<OpFoldResult> sizes = {rows, b.getIndexAttr(columns)};
+    return tensor::ExtractSliceOp::create(b, loc, result, offsets, sizes,
+                                          strides);
+  }
+
+  static Value multiply(OpBuilder &rewriter, LinearOp op, Value input,
+                        Value weight, OpFoldResult rows, OpFoldResult columns,
+                        Type sum) {
+    Location loc = op.getLoc();
     Value accumulator = makeFilled(rewriter, loc, {rows, columns}, sum, 0.0);
 
     // The innermost loop walks along the weight's rows, which lie together in
@@ -157,33 +217,36 @@ struct ConvertLinear : OpConversionPattern<LinearOp> {
       iterators = {IteratorType::reduction, IteratorType::parallel,
                    IteratorType::parallel};
     }
-    auto maps = AffineMap::inferFromExprList({in, w, out}, getContext());
-    Value result =
-        linalg::GenericOp::create(
-            rewriter, loc, accumulator.getType(), ValueRange{input, weight},
-            ValueRange{accumulator}, maps, iterators,
-            [&](OpBuilder &b, Location l, ValueRange args) {
-              LoopBuilder lb(b, l);
-              auto flags = arith::FastMathFlags::reassoc |
-                           arith::FastMathFlags::contract;
-              Value product =
-                  arith::MulFOp::create(b, l, lb.convert(args[0], sum),
-                                        lb.convert(args[1], sum), flags);
-              lb.yield(arith::AddFOp::create(b, l, args[2], product, flags));
-            })
-            .getResult(0);
+    auto maps =
+        AffineMap::inferFromExprList({in, w, out}, rewriter.getContext());
+    return linalg::GenericOp::create(
+               rewriter, loc, accumulator.getType(), ValueRange{input, weight},
+               ValueRange{accumulator}, maps, iterators,
+               [](OpBuilder &b, Location loc, ValueRange args) {
+                 accumulate(b, loc, args,
+                            arith::FastMathFlags::reassoc |
+                                arith::FastMathFlags::contract);
+               })
+        .getResult(0);
+  }
 
-    if (!adaptor.getBias() && type == result.getType()) {
+  static void finish(ConversionPatternRewriter &rewriter, LinearOp op,
+                     Value bias, Value result, OpFoldResult rows,
+                     OpFoldResult columns, Type sum) {
+    Location loc = op.getLoc();
+    auto type = cast<RankedTensorType>(op.getType());
+    if (!bias && type == result.getType()) {
       rewriter.replaceOp(op, result);
-      return success();
+      return;
     }
+    using utils::IteratorType;
     // Bias and rounding, once each.
     SmallVector<Value> inputs = {result};
     AffineMap identity = rewriter.getMultiDimIdentityMap(2);
     SmallVector<AffineMap> endMaps = {identity};
-    if (adaptor.getBias()) {
-      inputs.push_back(adaptor.getBias());
-      endMaps.push_back(AffineMap::get(2, 0, d1));
+    if (bias) {
+      inputs.push_back(bias);
+      endMaps.push_back(identity.dropResult(0));
     }
     endMaps.push_back(identity);
     Value empty = tensor::EmptyOp::create(rewriter, loc,
@@ -203,7 +266,6 @@ struct ConvertLinear : OpConversionPattern<LinearOp> {
             })
             .getResult(0);
     rewriter.replaceOp(op, castTo(rewriter, loc, end, type));
-    return success();
   }
 };
 

@@ -187,9 +187,28 @@ bool Reader::dimension(const JsonValue &object, const std::string &path,
 
 bool Reader::weight(const JsonValue &object, const std::string &path,
                     WeightSpec &weight) {
-  return string(object, "symbol", path, weight.symbol) &&
-         string(object, "tensor", path, weight.tensor) &&
-         type(object, path, /*least=*/0, weight.dtype, weight.shape);
+  if (!string(object, "symbol", path, weight.symbol) ||
+      !string(object, "tensor", path, weight.tensor) ||
+      !type(object, path, /*least=*/0, weight.dtype, weight.shape))
+    return false;
+  const JsonValue *panels =
+      member(object, "panels", path, JsonValue::Object, /*required=*/false);
+  if (!panels)
+    return problem.empty();
+  std::string at = path + ".panels", layout;
+  if (!integer(*panels, "width", at, 1, 1024, weight.panelWidth) ||
+      !string(*panels, "of", at, layout))
+    return false;
+  if (layout != "out_in" && layout != "in_out")
+    return fail(at + ".of",
+                "expected out_in or in_out but got '" + layout + "'");
+  // Packed, a weight has one more dimension.
+  if (weight.shape.size() < 2 || weight.shape.size() >= SLUICE_MAX_RANK)
+    return fail(
+        at, "expected a weight of 2 to " + std::to_string(SLUICE_MAX_RANK - 1) +
+                " dimensions but got " + std::to_string(weight.shape.size()));
+  weight.isOutIn = layout == "out_in";
+  return true;
 }
 
 bool Reader::function(const JsonValue &object, const std::string &path,

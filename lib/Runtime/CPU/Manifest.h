@@ -26,6 +26,10 @@ struct WeightSpec {
   std::string tensor;
   sluice_dtype dtype = SLUICE_F32;
   std::vector<int64_t> shape;
+  /// The outputs of a panel; 0: the value is as it is stored.
+  int64_t panelWidth = 0;
+  /// The order of the matrices that are packed: [out, in] or [in, out].
+  bool isOutIn = true;
 };
 
 /// Dimension `dimension` of input `input` must equal that of an earlier input.

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Model.h"
+#include "Panels.h"
 #include "Weights.h"
 
 #include <algorithm>
@@ -75,11 +76,13 @@ static bool loadWeights(sluice_model &model, const sluice_weights *source,
   model.weights.reserve(specs.size());
   for (const WeightSpec &spec : specs) {
     sluice_error reason;
-    OwnedTensor &tensor = model.weights.emplace_back();
+    OwnedTensor tensor;
     if (sluice_weights_load(source, spec.tensor.c_str(), spec.dtype,
                             int32_t(spec.shape.size()), spec.shape.data(),
                             &tensor, &reason) != 0)
       return setError(error, "weight @" + spec.symbol + ": " + reason.message);
+    model.weights.push_back(spec.panelWidth ? packPanels(spec, tensor)
+                                            : std::move(tensor));
   }
   return true;
 }

@@ -155,5 +155,31 @@ LogicalResult GatesType::verify(function_ref<InFlightDiagnostic()> emitError,
       count < 1) // C5
     return emitError() << "expected '?' or at least 1 entry per expert but got "
                        << count;
+  constexpr int64_t limit = int64_t(1) << 31;
+  if (tokens >= limit || experts >= limit) // C6
+    return emitError() << "expected numbers of tokens and experts below "
+                       << limit << " but got "
+                       << (tokens >= limit ? tokens : experts);
   return success();
+}
+
+LogicalResult
+PanelsAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
+                   int64_t width, Layout layout) {
+  if (width < 1 || width > 1024)
+    return emitError() << "expected panels of 1 to 1024 outputs but got "
+                       << width;
+  if (layout == Layout::Panels)
+    return emitError() << "expected panels of out_in or in_out but got panels";
+  return success();
+}
+
+RankedTensorType PanelsAttr::getPackedType(RankedTensorType type) {
+  ArrayRef<int64_t> matrix = type.getShape().take_back(2);
+  bool isOutIn = getLayout() == Layout::OutIn;
+  int64_t out = matrix[isOutIn ? 0 : 1], in = matrix[isOutIn ? 1 : 0];
+  SmallVector<int64_t> shape(type.getShape().drop_back(2));
+  shape.append({static_cast<int64_t>(llvm::divideCeil(out, getWidth())), in,
+                getWidth()});
+  return RankedTensorType::get(shape, type.getElementType());
 }

@@ -48,7 +48,16 @@ LogicalResult WeightOp::verify() {
     return emitOpError("expected at most ")
            << type.getRank() << " placeholders, one for each dimension of "
            << type << ", but '" << getTensor() << "' has " << placeholders;
+  if (getPanelsAttr() && type.getRank() < 2) // C5
+    return emitOpError("expected at least two dimensions to put in panels but "
+                       "got ")
+           << type;
   return success();
+}
+
+RankedTensorType WeightOp::getValueType() {
+  auto type = cast<RankedTensorType>(getType());
+  return getPanelsAttr() ? getPanelsAttr().getPackedType(type) : type;
 }
 
 LogicalResult
@@ -58,9 +67,9 @@ GetWeightOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
   if (!weight) // C1
     return emitOpError("expected '@")
            << getWeight() << "' to name a sluice.weight of this module";
-  if (weight.getType() != getType()) { // C2
+  if (weight.getValueType() != getType()) { // C2
     InFlightDiagnostic diag = emitOpError("expected the type of '@")
-                              << getWeight() << "', " << weight.getType()
+                              << getWeight() << "', " << weight.getValueType()
                               << ", but got " << getType();
     diag.attachNote(weight.getLoc()) << "the weight is declared here";
     return diag;
@@ -76,14 +85,29 @@ LogicalResult LinearOp::verify() {
   auto input = cast<RankedTensorType>(getInput().getType());
   auto weight = cast<RankedTensorType>(getWeight().getType());
   auto result = cast<RankedTensorType>(getType());
+  bool isPacked = getLayout() == Layout::Panels;
+  if (weight.getRank() != (isPacked ? 3 : 2) ||
+      (isPacked && !weight.hasStaticShape())) // C5
+    return emitOpError("expected a weight of ")
+           << (isPacked ? "three static" : "two") << " dimensions for layout "
+           << stringifyLayout(getLayout()) << " but got " << weight;
   int64_t in = weight.getDimSize(getInDim());
-  int64_t out = weight.getDimSize(getOutDim());
+  int64_t out =
+      isPacked ? result.getDimSize(1) : weight.getDimSize(getOutDim());
   if (!compatible(input.getDimSize(1), in)) // C1
     return emitOpError("expected a weight of ")
-           << (getLayout() == Layout::OutIn ? "[out, in]" : "[in, out]")
+           << (isPacked                       ? "[panel, in, width]"
+               : getLayout() == Layout::OutIn ? "[out, in]"
+                                              : "[in, out]")
            << " with in = " << dim(input.getDimSize(1))
            << ", the last dimension of the input, but got " << weight
            << " (layout " << stringifyLayout(getLayout()) << ")";
+  if (isPacked && (result.isDynamicDim(1) ||
+                   llvm::divideCeil(out, weight.getDimSize(2)) !=
+                       static_cast<uint64_t>(weight.getDimSize(0)))) // C2
+    return emitOpError("expected a result whose columns take ")
+           << weight.getDimSize(0) << " panels of " << weight.getDimSize(2)
+           << " but got " << result;
   if (!compatible(result.getDimSize(1), out)) // C2
     return emitOpError("expected a result of ")
            << dim(out) << " columns, the weight's out dimension, but got "

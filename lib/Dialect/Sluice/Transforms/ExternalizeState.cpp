@@ -75,7 +75,10 @@ static FailureOr<int64_t> countMultiplyAdds(Operation *op) {
       return linear.emitError("cannot count the multiply-adds of a product "
                               "with a weight of dynamic shape ")
              << weight << "; compile without counters";
-    return weight.getNumElements();
+    // Panels may have room for more columns.
+    return linear.getLayout() == Layout::Panels
+               ? weight.getDimSize(1) * linear.getType().getDimSize(1)
+               : weight.getNumElements();
   }
   auto contraction = dyn_cast<linalg::LinalgOp>(op);
   if (contraction && linalg::isaContractionOpInterface(contraction))
@@ -83,6 +86,17 @@ static FailureOr<int64_t> countMultiplyAdds(Operation *op) {
                          "contraction inside an expert; use sluice.linear or "
                          "compile without counters");
   return 0;
+}
+
+/// The elements of an expert's parameter, without what fills up panels.
+static int64_t countElements(BlockArgument argument) {
+  for (Operation *user : argument.getUsers())
+    if (auto linear = dyn_cast<LinearOp>(user))
+      if (linear.getLayout() == Layout::Panels &&
+          linear.getWeight() == argument)
+        return linear.getWeight().getType().getDimSize(1) *
+               linear.getType().getDimSize(1);
+  return cast<RankedTensorType>(argument.getType()).getNumElements();
 }
 
 namespace {
@@ -175,11 +189,15 @@ private:
       if (!weightNumbers.contains(weight))
         continue;
       auto type = cast<RankedTensorType>(weight.getType());
-      result.push_back(
-          json::Object{{"symbol", weight.getSymName()},
-                       {"tensor", weight.getTensor()},
-                       {"dtype", getTypeName(type.getElementType())},
-                       {"shape", getShape(type)}});
+      json::Object entry{{"symbol", weight.getSymName()},
+                         {"tensor", weight.getTensor()},
+                         {"dtype", getTypeName(type.getElementType())},
+                         {"shape", getShape(type)}};
+      if (PanelsAttr panels = weight.getPanelsAttr())
+        entry["panels"] =
+            json::Object{{"width", panels.getWidth()},
+                         {"of", stringifyLayout(panels.getLayout())}};
+      result.push_back(std::move(entry));
     }
     return result;
   }
@@ -279,8 +297,8 @@ private:
   }
 
   /// Gives each op that can fail at run time its code: expectations, bodies
-  /// whose rows are not known to be those of their inputs, and ops whose numbers
-  /// may be out of range.
+  /// whose rows are not known to be those of their inputs, and ops whose
+  /// numbers may be out of range.
   json::Array numberFailures(ModuleOp module) {
     json::Array result;
     Builder builder(module.getContext());
@@ -357,9 +375,10 @@ private:
       if (inner.wasInterrupted())
         return WalkResult::interrupt();
       int64_t experts = cast<GatesType>(op.getGates().getType()).getExperts();
-      for (Value param : op.getParams()) {
-        auto type = cast<RankedTensorType>(param.getType());
-        bytes += type.getNumElements() / experts *
+      for (BlockArgument argument :
+           op.getBody().getArguments().drop_front(op.getInputs().size())) {
+        auto type = cast<RankedTensorType>(argument.getType());
+        bytes += countElements(argument) *
                  llvm::divideCeil(type.getElementTypeBitWidth(), 8);
       }
       op->setAttr("sluice.counter", builder.getI64IntegerAttr(stateSize));
@@ -398,7 +417,7 @@ private:
     llvm::DenseMap<StringAttr, Value> values;
     for (auto [i, weight] : llvm::enumerate(weights)) {
       WeightOp op = weight;
-      (void)function.insertArgument(i + 1, op.getType(), {}, op.getLoc());
+      (void)function.insertArgument(i + 1, op.getValueType(), {}, op.getLoc());
       values[op.getSymNameAttr()] = function.getArgument(i + 1);
     }
     // Callers keep their tensors.

@@ -13,6 +13,7 @@
 #include "mlir/Dialect/SCF/Transforms/TileUsingInterface.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "sluice/Analysis/PanelProduct.h"
 #include "sluice/Dialect/Sluice/Transforms/Passes.h"
 
 namespace sluice {
@@ -34,7 +35,11 @@ struct TileRows : sluice::impl::SluiceTileRowsBase<TileRows> {
     }
     SmallVector<linalg::LinalgOp> ops;
     getOperation().walk([&](linalg::LinalgOp op) {
-      if (op.hasPureTensorSemantics() && !op->getParentOfType<scf::ForallOp>())
+      // Products with packed weights are cut for the processor, later.
+      auto generic = dyn_cast<linalg::GenericOp>(*op);
+      if (op.hasPureTensorSemantics() &&
+          !op->getParentOfType<scf::ForallOp>() &&
+          !(generic && sluice::isPanelProduct(generic)))
         ops.push_back(op);
     });
     // Consumers first: they take the fills of their results along.

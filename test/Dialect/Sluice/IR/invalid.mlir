@@ -55,6 +55,75 @@ func.func private @f(!sluice.gates<?x4xf32, 0 per expert>)
 
 // -----
 
+// C6 of gates: as many slots could not be counted.
+// expected-error @+1 {{expected numbers of tokens and experts below 2147483648 but got 9223372036854775807}}
+func.func private @f(!sluice.gates<?x9223372036854775807xf32, 2 per token>)
+
+// -----
+
+// expected-error @+1 {{expected panels of 1 to 1024 outputs but got 0}}
+sluice.weight @w "w" : tensor<8x8xf32> in #sluice.panels<0 of out_in>
+
+// -----
+
+// expected-error @+1 {{expected panels of out_in or in_out but got panels}}
+sluice.weight @w "w" : tensor<8x8xf32> in #sluice.panels<16 of panels>
+
+// -----
+
+// C5 of weight
+// expected-error @+1 {{'sluice.weight' op expected at least two dimensions to put in panels but got 'tensor<8xf32>'}}
+sluice.weight @w "w" : tensor<8xf32> in #sluice.panels<16 of out_in>
+
+// -----
+
+// C2 of get_weight: the value of a weight in panels is packed.
+// expected-note @+1 {{the weight is declared here}}
+sluice.weight @w "w" : tensor<2x24x8xf32> in #sluice.panels<16 of out_in>
+func.func @f() -> tensor<2x24x8xf32> {
+  // expected-error @+1 {{'sluice.get_weight' op expected the type of '@w', 'tensor<2x2x8x16xf32>', but got 'tensor<2x24x8xf32>'}}
+  %w = sluice.get_weight @w : tensor<2x24x8xf32>
+  return %w : tensor<2x24x8xf32>
+}
+
+// -----
+
+// C5 of linear
+func.func @f(%x: tensor<?x8xf32>, %w: tensor<16x8xf32>) -> tensor<?x16xf32> {
+  // expected-error @+1 {{'sluice.linear' op expected a weight of three static dimensions for layout panels but got 'tensor<16x8xf32>'}}
+  %y = sluice.linear %x, %w layout panels : (tensor<?x8xf32>, tensor<16x8xf32>) -> tensor<?x16xf32>
+  return %y : tensor<?x16xf32>
+}
+
+// -----
+
+// C5 of linear
+func.func @f(%x: tensor<?x8xf32>, %w: tensor<1x8x16xf32>) -> tensor<?x16xf32> {
+  // expected-error @+1 {{'sluice.linear' op expected a weight of two dimensions for layout out_in but got 'tensor<1x8x16xf32>'}}
+  %y = sluice.linear %x, %w : (tensor<?x8xf32>, tensor<1x8x16xf32>) -> tensor<?x16xf32>
+  return %y : tensor<?x16xf32>
+}
+
+// -----
+
+// C2 of linear: 16 columns take one panel, not two.
+func.func @f(%x: tensor<?x8xf32>, %w: tensor<2x8x16xf32>) -> tensor<?x16xf32> {
+  // expected-error @+1 {{'sluice.linear' op expected a result whose columns take 2 panels of 16 but got 'tensor<?x16xf32>'}}
+  %y = sluice.linear %x, %w layout panels : (tensor<?x8xf32>, tensor<2x8x16xf32>) -> tensor<?x16xf32>
+  return %y : tensor<?x16xf32>
+}
+
+// -----
+
+// C1 of linear
+func.func @f(%x: tensor<?x9xf32>, %w: tensor<1x8x16xf32>) -> tensor<?x16xf32> {
+  // expected-error @+1 {{'sluice.linear' op expected a weight of [panel, in, width] with in = 9, the last dimension of the input, but got 'tensor<1x8x16xf32>' (layout panels)}}
+  %y = sluice.linear %x, %w layout panels : (tensor<?x9xf32>, tensor<1x8x16xf32>) -> tensor<?x16xf32>
+  return %y : tensor<?x16xf32>
+}
+
+// -----
+
 // expected-error @+1 {{expected two dimensions, tokens and experts, as in !sluice.gates<?x64xf32, 8 per token>, but got 3}}
 func.func private @f(!sluice.gates<?x4x4xf32>)
 

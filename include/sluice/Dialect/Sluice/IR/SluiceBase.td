@@ -57,8 +57,36 @@ def Sluice_Bound : Sluice_Enum<"Bound", "what bounds the entries of gates", [
 
 def Sluice_Layout : Sluice_Enum<"Layout", "order of a weight's two dimensions", [
   I32EnumAttrCase<"OutIn", 0, "out_in">,
-  I32EnumAttrCase<"InOut", 1, "in_out">]>;
+  I32EnumAttrCase<"InOut", 1, "in_out">,
+  I32EnumAttrCase<"Panels", 2, "panels">]>;
 def Sluice_LayoutAttr : Sluice_EnumAttr<Sluice_Layout, "layout">;
+
+def Sluice_PanelsAttr : AttrDef<Sluice_Dialect, "Panels"> {
+  let mnemonic = "panels";
+  let summary = "how a matrix is packed for products";
+  let description = [{
+    A matrix M of O outputs and I inputs, in `layout` [out, in] or [in, out],
+    becomes panels of `width` outputs each, [ceil(O / width), I, width]:
+
+        packed[p, i, c] = M of output p * width + c and input i; 0 beyond O
+
+    so that a product reads a panel from its beginning to its end, whatever the
+    number of rows. Dimensions before the last two stay as they are.
+
+    ```mlir
+    sluice.weight @up "experts.{e}.up_proj.weight"
+      : tensor<64x1000x2048xf32> in #sluice.panels<16 of out_in>
+    // its value: tensor<64x63x2048x16xf32>
+    ```
+  }];
+  let parameters = (ins "int64_t":$width, EnumParameter<Sluice_Layout>:$layout);
+  let assemblyFormat = "`<` $width `of` $layout `>`";
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// The type of a packed matrix, or stack of matrices, of type `type`.
+    ::mlir::RankedTensorType getPackedType(::mlir::RankedTensorType type);
+  }];
+}
 
 def Sluice_GeluKind : Sluice_Enum<"GeluKind", "which GELU", [
   I32EnumAttrCase<"Erf", 0, "erf">,
@@ -155,6 +183,8 @@ def Sluice_GatesType : TypeDef<Sluice_Dialect, "Gates"> {
     - (C3) the element type is f16, bf16, f32 or f64
     - (C4) `k per token`: k is static and 1 <= k <= E
     - (C5) `c per expert`: c is dynamic or at least 1
+    - (C6) static numbers of tokens and of experts are below 2^31, so that slots
+      can be counted
   }];
   let parameters = (ins "int64_t":$tokens, "int64_t":$experts,
                         "::mlir::Type":$elementType,

@@ -19,7 +19,9 @@ def Sluice_LinearOp : Sluice_Op<"linear", [Pure]> {
 
         result[t, o] = sum_i input[t, i] * weight[o, i] (+ bias[o])
 
-    and with `layout in_out` `weight[i, o]` in place of `weight[o, i]`. Products
+    and with `layout in_out` `weight[i, o]` in place of `weight[o, i]`; with
+    `layout panels` the weight is packed (`#sluice.panels`, made by
+    `sluice-pack-weights`), `weight[o / w, i, o mod w]`. Products
     are added in at least f32, whatever the operands' types; the bias is added
     to that sum; the result is rounded once, to the result's element type. So a
     router that computes its logits in f32 from bf16 activations says so by an
@@ -37,11 +39,14 @@ def Sluice_LinearOp : Sluice_Op<"linear", [Pure]> {
 
     Constraints:
     - (C1) the last dimension of `input` equals the weight's `in` dimension
-    - (C2) the last dimension of `result` equals the weight's `out` dimension
+    - (C2) the last dimension of `result` equals the weight's `out` dimension; of
+      panels, it takes their number, the last one perhaps not filled
     - (C3) `input` and `result` have the same number of rows
     - (C4) `bias` has as many elements as the weight's `out` dimension
+    - (C5) the weight has 3 dimensions, all static, if it is in panels, otherwise 2
   }];
-  let arguments = (ins Sluice_FloatMatrix:$input, Sluice_FloatMatrix:$weight,
+  let arguments = (ins Sluice_FloatMatrix:$input,
+                       TensorRankOf<[Sluice_Float], [2, 3]>:$weight,
                        Optional<Sluice_FloatVector>:$bias,
                        DefaultValuedAttr<Sluice_LayoutAttr,
                          "::sluice::Layout::OutIn">:$layout);
@@ -52,8 +57,9 @@ def Sluice_LinearOp : Sluice_Op<"linear", [Pure]> {
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
-    /// The weight's dimension that is summed over (0 or 1).
-    unsigned getInDim() { return getLayout() == Layout::OutIn ? 1 : 0; }
+    /// The weight's dimension that is summed over.
+    unsigned getInDim() { return getLayout() == Layout::InOut ? 0 : 1; }
+    /// Of a weight that is not in panels.
     unsigned getOutDim() { return 1 - getInDim(); }
   }];
 }
@@ -66,7 +72,7 @@ class Sluice_UnaryOp<string mnemonic, list<Trait> traits = []>
 }
 
 def Sluice_SigmoidOp : Sluice_UnaryOp<"sigmoid"> {
-  let summary = "1 / (1 + exp(-x)), element by element";
+  let summary = "computes 1 / (1 + exp(-x)), element by element";
   let description = [{
     On gates it maps the values of the present entries. Computed in at least
     f32, rounded once.
@@ -79,7 +85,7 @@ def Sluice_SigmoidOp : Sluice_UnaryOp<"sigmoid"> {
 }
 
 def Sluice_SoftplusOp : Sluice_UnaryOp<"softplus"> {
-  let summary = "log(1 + exp(x)), element by element";
+  let summary = "computes log(1 + exp(x)), element by element";
   let description = [{
     Computed as max(x, 0) + log1p(exp(-|x|)), in at least f32; never overflows.
     DeepSeek-V4's score is `math.sqrt` of it. On gates it maps the values of the
@@ -92,7 +98,7 @@ def Sluice_SoftplusOp : Sluice_UnaryOp<"softplus"> {
 }
 
 def Sluice_SiluOp : Sluice_UnaryOp<"silu"> {
-  let summary = "x / (1 + exp(-x)), element by element";
+  let summary = "computes x / (1 + exp(-x)), element by element";
   let description = [{
     Also called swish. Computed in at least f32, rounded once. -inf gives NaN,
     as in the formula.
@@ -104,7 +110,7 @@ def Sluice_SiluOp : Sluice_UnaryOp<"silu"> {
 }
 
 def Sluice_ReluOp : Sluice_UnaryOp<"relu", [Idempotent]> {
-  let summary = "max(x, 0), element by element; NaN stays NaN";
+  let summary = "replaces negative numbers by 0, element by element; NaN stays NaN";
   let description = [{
     ```mlir
     %h = sluice.relu %a : tensor<?x3072xf32>

@@ -34,12 +34,16 @@ def Sluice_WeightOp : Sluice_Op<"weight", [Symbol]> {
       : tensor<64x1024x2048xf32>
     ```
 
+    With `in` panels the value of the weight, what `sluice.get_weight` gives, is
+    packed when the file is loaded; `type` is that of the file all the same.
+
     Constraints:
     - (C1) `type` is a ranked tensor of static shape of f16, bf16, f32, f64, i32 or
       i64
     - (C2) the tensor's name is not empty
     - (C3) braces in the name are placeholders: `{name}` or `{name+offset}`
     - (C4) there are at most as many placeholders as dimensions
+    - (C5) a weight in panels has at least two dimensions
 
     Invalid, because the shape of a stored tensor is known:
     ```mlir
@@ -47,9 +51,16 @@ def Sluice_WeightOp : Sluice_Op<"weight", [Symbol]> {
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$tensor,
-                       TypeAttrOf<Sluice_StoredTensor>:$type);
-  let assemblyFormat = "$sym_name $tensor attr-dict `:` $type";
+                       TypeAttrOf<Sluice_StoredTensor>:$type,
+                       OptionalAttr<Sluice_PanelsAttr>:$panels);
+  let assemblyFormat = [{
+    $sym_name $tensor attr-dict `:` $type (`in` qualified($panels)^)?
+  }];
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The type of the weight's value.
+    ::mlir::RankedTensorType getValueType();
+  }];
 }
 
 def Sluice_GetWeightOp : Sluice_Op<"get_weight",
@@ -62,7 +73,7 @@ def Sluice_GetWeightOp : Sluice_Op<"get_weight",
 
     Constraints:
     - (C1) `weight` names a `sluice.weight` of the enclosing module
-    - (C2) the result has exactly its type
+    - (C2) the result has exactly the type of its value
   }];
   let arguments = (ins FlatSymbolRefAttr:$weight);
   let results = (outs Sluice_StoredTensor:$result);

@@ -18,7 +18,8 @@ def SluiceSplitMixedExperts : Pass<"sluice-split-mixed-experts"> {
     cases, over the case's `sluice.columns` of the gates, so that every later
     pass sees bodies that all experts of an op share. Sums of the cases are added
     (in at least f32, then rounded); under `replace` each case is the `else` of
-    the next one.
+    the next one. Optimisation remarks
+    (`--remarks-filter=sluice-split-mixed-experts`) say how many ops it became.
 
     ```mlir
     %y = sluice.mixed_experts by %g : !sluice.gates<?x5xf32, 2 per token>
@@ -46,28 +47,56 @@ def SluiceSplitMixedExperts : Pass<"sluice-split-mixed-experts"> {
 }
 
 def SluiceInlineBodies : Pass<"sluice-inline-bodies", "::mlir::ModuleOp"> {
-  let summary = "inline the calls in experts' bodies";
+  let summary = "inline calls in experts' bodies, and calls of functions that run "
+                "no experts";
   let description = [{
     Replaces each `func.call` in the body of a `sluice.experts` by what the
     function does, so that passes which look at bodies (the one that cuts tokens
     into tasks, fusion into products) see it whole: a body written once as a
-    function, for routed and shared experts, costs nothing. Calls elsewhere are
-    left alone.
+    function, for routed and shared experts, costs nothing. A function that
+    calls itself, or that has more than one block, is an error there.
 
-    A function that calls itself, or that has more than one block, is an error.
+    Calls elsewhere are replaced, too, so that what a router drops is counted
+    for the experts that it is made for, and weights that are handed to a
+    function can be packed. Left alone are calls of functions that run experts
+    (counters name the function that experts stand in), that call themselves, or
+    that have more than one block. Private functions that nobody calls any more
+    are erased.
+
+    Optimisation remarks (`--remarks-filter=sluice-inline-bodies`) say what was
+    inlined.
+
+    ```mlir
+    func.func private @route(%p: tensor<?x4xf32>) -> !sluice.gates<?x4xf32, 2 per token> {
+      %g = sluice.topk %p, 2 : tensor<?x4xf32>
+      return %g : !sluice.gates<?x4xf32, 2 per token>
+    }
+    func.func @moe(%x: tensor<?x8xf32>, %p: tensor<?x4xf32>) -> tensor<?x8xf32> {
+      %g = call @route(%p) : (tensor<?x4xf32>) -> !sluice.gates<?x4xf32, 2 per token>
+      ...
+    ```
+    becomes
+    ```mlir
+    func.func @moe(%x: tensor<?x8xf32>, %p: tensor<?x4xf32>) -> tensor<?x8xf32> {
+      %g = sluice.topk %p, 2 : tensor<?x4xf32>
+      ...
+    ```
   }];
+  let statistics = [
+    Statistic<"numInlined", "num-inlined", "calls inlined">
+  ];
 }
 
 def SluicePlanDispatch : Pass<"sluice-plan-dispatch"> {
-  let summary = "give every experts op a plan: model level to plan level";
+  let summary = "plan how experts run: tokens grouped by expert, cut into tasks";
   let description = [{
     Replaces each `sluice.experts` by a `sluice.plan` of its gates and a
     `sluice.grouped` that follows it, and decides how each expert's tokens are
     cut into tasks that run in parallel.
 
     Rows of a body's result usually depend on the same row of its inputs only;
-    then tasks have at most `rows-per-task` rows, so that a skewed routing still
-    fills all cores. A body with an op for which this is not known (a loop, a
+    then tasks have at most `rows-per-task` rows (a row is a token that was routed
+    to the expert), so that a skewed routing still fills all cores. A body with an op for which this is not known (a loop, a
     call, a `linalg` op) gets one task an expert. Optimisation remarks
     (`--remarks-filter=sluice-plan-dispatch`) say which, and name the op.
 
@@ -82,28 +111,66 @@ def SluicePlanDispatch : Pass<"sluice-plan-dispatch"> {
     %y = sluice.grouped by %g : !sluice.gates<?x4xf32, 2 per token>
         plan %offsets, %order, %place : tensor<5xindex>, tensor<?xindex>, tensor<?x2xindex>
         (%t = %x : tensor<?x8xf32>) with (%w = %ws : tensor<4x8x8xf32>)
-        combine sum weight output rows_per_task 32 -> tensor<?x8xf32> { ... }
+        combine sum weight output rows_per_task 128 -> tensor<?x8xf32> { ... }
     ```
   }];
   let options = [
-    Option<"rowsPerTask", "rows-per-task", "int64_t", /*default=*/"32",
-           "most rows of an expert's tokens in one task; 0: one task an expert. "
-           "More rows read a weight less often, fewer balance better">
+    Option<"rowsPerTask", "rows-per-task", "int64_t", /*default=*/"128",
+           "most tokens (rows) that a task runs through its expert; 0: all of "
+           "them. More tokens read a weight less often, fewer balance better">
   ];
   let statistics = [
     Statistic<"numPlanned", "num-planned", "experts ops given a plan">
   ];
 }
 
+def SluicePackWeights : Pass<"sluice-pack-weights", "::mlir::ModuleOp"> {
+  let summary = "pack the weights of products into panels, when they are loaded";
+  let description = [{
+    A weight that is used by products only, directly or as the parameter of
+    experts, and by all of them in one layout, is put in panels
+    (`#sluice.panels`): loading packs it once, and the products become `layout
+    panels`, which read it in the order in which it lies in memory. Weights of
+    fewer outputs than half a panel, and f64 ones, stay as they are; so do
+    weights with another use, which a remark names
+    (`--remarks-filter=sluice-pack-weights`).
+
+    ```mlir
+    sluice.weight @w "w" : tensor<64x32xf32>
+    %w = sluice.get_weight @w : tensor<64x32xf32>
+    %y = sluice.linear %x, %w : (tensor<?x32xf32>, tensor<64x32xf32>) -> tensor<?x64xf32>
+    ```
+    becomes
+    ```mlir
+    sluice.weight @w "w" : tensor<64x32xf32> in #sluice.panels<16 of out_in>
+    %w = sluice.get_weight @w : tensor<4x32x16xf32>
+    %y = sluice.linear %x, %w layout panels
+      : (tensor<?x32xf32>, tensor<4x32x16xf32>) -> tensor<?x64xf32>
+    ```
+  }];
+  let options = [
+    Option<"width", "width", "int64_t", /*default=*/"16",
+           "outputs of a panel">
+  ];
+  let statistics = [
+    Statistic<"numPacked", "num-packed", "weights put in panels">
+  ];
+}
+
 def SluiceExternalizeState : Pass<"sluice-externalize-state", "::mlir::ModuleOp"> {
-  let summary = "turn weights and run-time state into arguments, write the manifest";
+  let summary = "turn weights, errors and counters into arguments, described in JSON";
   let description = [{
     Compiled code has no globals, so that two models, or two threads in one
-    model, never see each other. This pass adds to every function a first
-    argument `%state : memref<?xi64>` and then one argument for each weight that
-    the function or one that it calls uses, and replaces `sluice.get_weight` by
-    these. What a caller must know stands in the module attribute
-    `sluice.manifest`, a JSON object that lib/Runtime reads:
+    model, never see each other. What it reads besides its inputs, and reports
+    besides its results, goes through arguments that this pass adds to every
+    function: first `%state : memref<?xi64>`, numbers in memory of the caller's,
+    where a run leaves what failed and what it counted; then one argument for
+    each weight that the function or one that it calls uses, in place of
+    `sluice.get_weight`.
+
+    What a caller must know stands in the module attribute `sluice.manifest`,
+    the model's description for those who call it: a JSON object that the runtime
+    reads (`sluice_model_create` in `sluice-c/Runtime.h` lists its fields):
 
     - the weights: symbol, tensor name in the file, element type, shape;
     - the public functions: arguments, results, weights (numbers), and which
@@ -172,13 +239,14 @@ def SluiceReductionsToLoops
                            "::mlir::scf::SCFDialect"];
 }
 
-def SluiceSerializeNested
-    : Pass<"sluice-serialize-nested", "::mlir::func::FuncOp"> {
+def SluiceSerializeNested : Pass<"sluice-serialize-nested"> {
   let summary = "run parallel loops inside parallel loops in sequence";
   let description = [{
     Turns each `scf.forall` on buffers that stands inside another one (experts
     inside an expert's body) into `scf.for`. The outer loop already has work for
     all cores, and starting a team of threads costs microseconds each time.
+    Optimisation remarks (`--remarks-filter=sluice-serialize-nested`) say which
+    ones, and inside which.
   }];
   let dependentDialects = ["::mlir::scf::SCFDialect"];
 }

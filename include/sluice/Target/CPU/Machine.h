@@ -1,0 +1,53 @@
+//===- Machine.h - What a processor's registers and caches hold --*- C++
+//-*-===//
+//
+// Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SLUICE_TARGET_CPU_MACHINE_H
+#define SLUICE_TARGET_CPU_MACHINE_H
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+
+#include <cstdint>
+
+namespace sluice {
+
+/// The schedule of products on one kind of processor. Code that knows a machine
+/// reads it here; docs/Performance.md says where the numbers come from.
+struct CPUMachine {
+  llvm::StringLiteral name;
+  /// Elements of f32 in the widest vector register.
+  int64_t lanes;
+  /// A fused multiply-add is one instruction.
+  bool hasFMA;
+  /// Most rows of a register tile.
+  int64_t maxRows;
+  /// Vector registers: for a tile's sums, rows' elements and weights.
+  int64_t registers;
+  /// How much of the summed dimension a slice has: two panels' share of it
+  /// stays in the first cache while the blocks of rows take turns.
+  int64_t depth;
+  /// How far ahead of a product that reads weights once to prefetch, in bytes,
+  /// summed over its panels.
+  int64_t prefetchBytes;
+
+  /// How many panels a tile of `rows` rows takes at once, each a stream from
+  /// memory: 4 for a single row, else 2, where the registers allow it. Weights
+  /// that are not f32 need one more to be converted in.
+  int64_t getPanels(int64_t rows, int64_t panelWidth, bool converts) const;
+};
+
+/// All machines, the least able one of each architecture first.
+llvm::ArrayRef<CPUMachine> getCPUMachines();
+
+/// The machine called `name`; null if there is none.
+const CPUMachine *lookupCPUMachine(llvm::StringRef name);
+
+} // namespace sluice
+
+#endif // SLUICE_TARGET_CPU_MACHINE_H

@@ -1,0 +1,68 @@
+//===- Passes.td - Passes that know a processor ------------*- tablegen -*-===//
+//
+// Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SLUICE_TARGET_CPU_PASSES_TD
+#define SLUICE_TARGET_CPU_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def SluiceCPUProducts : Pass<"sluice-cpu-products", "::mlir::ModuleOp"> {
+  let summary = "products with packed weights: register tiles in vector code";
+  let description = [{
+    Takes each `linalg.generic` on buffers that is a product of rows with a weight
+    in panels, `out[row, panel, column] += input[row, k] * weight[panel, k,
+    column]`, to loops around *micro-kernels*: private functions that keep the
+    sums of a few rows and panels in vector registers while they walk along k.
+    There is one for each number of rows up to the machine's largest; one row
+    takes four panels at once, so that a decoder's weights come in as several
+    streams.
+
+    An expert's rows are cut into blocks of nearly one size, k into slices; the
+    blocks take turns on a slice of two panels, which stays in the first cache,
+    and share the prefetching of the next one. Rows are copied once, converted to
+    f32, to a buffer in which a block's elements do not fall into the same cache
+    set. If the product is not inside a parallel loop, it becomes one, over blocks
+    of rows and ranges of panels.
+
+    Each element of the result is one chain of multiply-adds in increasing k,
+    whatever the number of rows, threads or the tile: a row's bits do not depend
+    on the rows beside it. A `linalg.fill` of zeros before the product is absorbed.
+
+    Upstream's strategies vectorise `linalg` ops of static tile sizes; a number of
+    rows that only the router knows needs the choice among tiles at run time.
+  }];
+  let options = [
+    Option<"machine", "machine", "std::string", /*default=*/"\"x86-64\"",
+           "x86-64, avx2, avx512 or neon">,
+    Option<"parallel", "parallel", "bool", /*default=*/"true",
+           "products outside of parallel loops become parallel loops">
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect"
+  ];
+  let statistics = [
+    Statistic<"numProducts", "num-products", "products lowered">,
+    Statistic<"numKernels", "num-kernels", "micro-kernels made">
+  ];
+}
+
+def SluiceInlineStackScopes : Pass<"sluice-inline-stack-scopes"> {
+  let summary = "take away stack scopes in which nothing is allocated";
+  let description = [{
+    `convert-scf-to-openmp` puts the body of each parallel loop in a
+    `memref.alloca_scope`, which cannot hold control flow. Upstream's
+    canonicalisation removes it unless there is a call in it, which might
+    allocate on its caller's stack; Sluice's functions do not. A scope with an
+    `alloca` in it stays.
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect"];
+}
+
+#endif // SLUICE_TARGET_CPU_PASSES_TD

@@ -1,0 +1,57 @@
+//===- Machine.cpp - What a processor's registers and caches hold --*- C++
+//-*-===//
+//
+// Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "sluice/Target/CPU/Machine.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+#include <algorithm>
+
+using namespace sluice;
+
+// A tile needs a register for each vector of its sums; what there is less of,
+// rows' elements or weights, is kept, the other comes one by one.
+static constexpr CPUMachine machines[] = {
+    // 2 rows x 1 panel of 4 vectors. A product has to be held as well.
+    {"x86-64", /*lanes=*/4, /*hasFMA=*/false, /*maxRows=*/2,
+     /*registers=*/16, /*depth=*/256, /*prefetchBytes=*/2048},
+    // 6 rows x 1 panel of 2 vectors.
+    {"avx2", /*lanes=*/8, /*hasFMA=*/true, /*maxRows=*/6,
+     /*registers=*/16, /*depth=*/256, /*prefetchBytes=*/2048},
+    // 14 rows x 2 panels of 1 vector.
+    {"avx512", /*lanes=*/16, /*hasFMA=*/true, /*maxRows=*/14,
+     /*registers=*/32, /*depth=*/256, /*prefetchBytes=*/8192},
+    // 6 rows x 1 panel of 4 vectors.
+    {"neon", /*lanes=*/4, /*hasFMA=*/true, /*maxRows=*/6,
+     /*registers=*/32, /*depth=*/256, /*prefetchBytes=*/2048},
+};
+
+llvm::ArrayRef<CPUMachine> sluice::getCPUMachines() { return machines; }
+
+const CPUMachine *sluice::lookupCPUMachine(llvm::StringRef name) {
+  const CPUMachine *found =
+      llvm::find_if(machines, [&](const CPUMachine &machine) {
+        return machine.name == name;
+      });
+  return found == std::end(machines) ? nullptr : found;
+}
+
+int64_t CPUMachine::getPanels(int64_t rows, int64_t panelWidth,
+                              bool converts) const {
+  auto fits = [&](int64_t panels) {
+    int64_t weights = panels * panelWidth / lanes;
+    int64_t needed = rows * weights + std::min(rows, weights) + 1;
+    if (!hasFMA || (converts && rows < weights))
+      ++needed;
+    return needed <= registers;
+  };
+  if (rows == 1 && fits(4))
+    return 4;
+  return fits(2) ? 2 : 1;
+}

@@ -1,0 +1,323 @@
+//===- RowProducts.cpp - Products of some rows as functions -----*- C++ -*-===//
+//
+// Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "RowProducts.h"
+
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+using namespace sluice;
+
+/// Floats between the rows of a slice beyond its depth: a cache line, so that
+/// equal k of different rows lie in different sets.
+static constexpr int64_t rowGap = 16;
+
+static Value ceilDiv(LoopBuilder &b, Value l, Value r) {
+  return arith::CeilDivUIOp::create(b, b.loc, l, r);
+}
+
+static Value minimum(LoopBuilder &b, Value l, Value r) {
+  return arith::MinUIOp::create(b, b.loc, l, r);
+}
+
+static MemRefType getFlatType(Type element) {
+  return MemRefType::get({ShapedType::kDynamic}, element);
+}
+
+namespace {
+/// Fills the body of one function.
+class RowProduct {
+public:
+  RowProduct(func::FuncOp function, const CPUMachine &machine,
+             MicroKernels &kernels, int64_t width, bool isOdd)
+      : builder(function.getBody()), b(builder, function.getLoc()),
+        machine(machine), kernels(kernels), width(width), isOdd(isOdd) {
+    auto arg = [&](unsigned i) -> Value { return function.getArgument(i); };
+    args = {{arg(0), arg(1), arg(2)},
+            {arg(3), arg(4), arg(5)},
+            {arg(6), arg(7), arg(8)},
+            arg(9),
+            arg(10),
+            arg(11),
+            arg(12),
+            arg(13),
+            arg(14)};
+    inputType = getElementTypeOrSelf(args.input.buffer.getType());
+    weightType = getElementTypeOrSelf(args.weight.buffer.getType());
+    all.b = args.weight.buffer;
+    all.panelStride = args.weight.stride;
+    all.c = args.result.buffer;
+    all.cRowStride = args.result.stride;
+    all.first = args.first;
+  }
+
+  void build() {
+    Value count = b.sub(args.lastRow, args.firstRow);
+    Value isOne = b.compare(arith::CmpIPredicate::eq, count, b.index(1));
+    auto branch = scf::IfOp::create(b, b.loc, isOne, /*withElse=*/true);
+    OpBuilder then = branch.getThenBodyBuilder();
+    LoopBuilder single(then, b.loc);
+    runRow(single);
+    OpBuilder otherwise = branch.getElseBodyBuilder();
+    LoopBuilder several(otherwise, b.loc);
+    runRows(several, count);
+    func::ReturnOp::create(b, b.loc);
+  }
+
+private:
+  using Body =
+      llvm::function_ref<void(LoopBuilder &, Value panel, int64_t panels)>;
+
+  /// Calls `body` for groups of panels, then for pairs, then for a last one.
+  void forPanels(LoopBuilder &b, int64_t group, Body body);
+  void runRow(LoopBuilder &b);
+  void runRows(LoopBuilder &b, Value count);
+  /// Element (row, k) of the input, in f32.
+  Value load(LoopBuilder &b, Value row, Value k);
+  /// The rows in f32, slice after slice; in a slice row after row.
+  Value copyRows(LoopBuilder &b, Value count, Value slices);
+  void runBlock(LoopBuilder &b, Value copy, Value count, Value block,
+                Value blocks, Value panel, Value slice, int64_t panels);
+
+  bool converts() const { return !weightType.isF32(); }
+  Value getPanelOffset(LoopBuilder &b, Value panel) {
+    return b.add(args.weight.offset, b.mul(panel, args.weight.stride));
+  }
+  Value getResultOffset(LoopBuilder &b, Value row, Value panel) {
+    return b.add(b.add(args.result.offset, b.mul(row, args.result.stride)),
+                 b.mul(panel, b.index(width)));
+  }
+
+  OpBuilder builder;
+  LoopBuilder b;
+  const CPUMachine &machine;
+  MicroKernels &kernels;
+  int64_t width;
+  bool isOdd;
+  RowProducts::Arguments args;
+  Type inputType, weightType;
+  /// What all calls of kernels have in common.
+  MicroKernels::Arguments all;
+};
+} // namespace
+
+void RowProduct::forPanels(LoopBuilder &b, int64_t group, Body body) {
+  SmallVector<int64_t> sizes = {group};
+  if (group > 2)
+    sizes.push_back(2);
+  if (group > 1 && isOdd)
+    sizes.push_back(1);
+  Value from = args.firstPanel;
+  for (int64_t panels : sizes) {
+    Value left = b.sub(args.lastPanel, from);
+    Value to = args.lastPanel;
+    if (panels > 1)
+      to = b.sub(to, arith::RemUIOp::create(b, b.loc, left, b.index(panels)));
+    scf::ForOp::create(
+        b, b.loc, from, to, b.index(panels), ValueRange(),
+        [&](OpBuilder &builder, Location loc, Value panel, ValueRange) {
+          LoopBuilder inner(builder, loc);
+          body(inner, panel, panels);
+          scf::YieldOp::create(inner, loc);
+        });
+    from = to;
+  }
+}
+
+Value RowProduct::load(LoopBuilder &b, Value row, Value k) {
+  Value at = b.add(b.add(args.input.offset, b.mul(row, args.input.stride)), k);
+  Value element = memref::LoadOp::create(b, b.loc, args.input.buffer, at);
+  return b.convert(element, b.getF32Type());
+}
+
+/// One row, read where it is if it is f32.
+void RowProduct::runRow(LoopBuilder &b) {
+  MicroKernels::Arguments row = all;
+  Value copy;
+  if (inputType.isF32()) {
+    row.a = args.input.buffer;
+    row.aOffset =
+        b.add(args.input.offset, b.mul(args.firstRow, args.input.stride));
+  } else {
+    row.a = copy = memref::AllocOp::create(
+        b, b.loc, getFlatType(b.getF32Type()), args.depth);
+    row.aOffset = b.index(0);
+    scf::ForOp::create(
+        b, b.loc, b.index(0), args.depth, b.index(1), ValueRange(),
+        [&](OpBuilder &builder, Location loc, Value k, ValueRange) {
+          LoopBuilder inner(builder, loc);
+          memref::StoreOp::create(inner, loc, load(inner, args.firstRow, k),
+                                  copy, k);
+          scf::YieldOp::create(inner, loc);
+        });
+  }
+  row.depth = args.depth;
+  row.prefetchDistance = row.prefetchDepth = b.index(0);
+  forPanels(b, machine.getPanels(1, width, converts()),
+            [&](LoopBuilder &b, Value panel, int64_t panels) {
+              MicroKernels::Arguments own = row;
+              own.bOffset = getPanelOffset(b, panel);
+              own.cOffset = getResultOffset(b, args.firstRow, panel);
+              kernels.call(b, 1, panels, width, weightType, own);
+            });
+  if (copy)
+    memref::DeallocOp::create(b, b.loc, copy);
+}
+
+Value RowProduct::copyRows(LoopBuilder &b, Value count, Value slices) {
+  int64_t stride = machine.depth + rowGap;
+  Value size = b.mul(b.mul(slices, count), b.index(stride));
+  Value copy =
+      memref::AllocOp::create(b, b.loc, getFlatType(b.getF32Type()), size);
+  Value zero = b.index(0), one = b.index(1);
+  scf::buildLoopNest(
+      b, b.loc, ValueRange{zero, zero}, ValueRange{slices, count},
+      ValueRange{one, one},
+      [&](OpBuilder &builder, Location loc, ValueRange at) {
+        LoopBuilder outer(builder, loc);
+        Value start = outer.mul(at[0], outer.index(machine.depth));
+        Value length = minimum(outer, outer.sub(args.depth, start),
+                               outer.index(machine.depth));
+        Value row = outer.add(args.firstRow, at[1]);
+        Value target = outer.mul(outer.add(outer.mul(at[0], count), at[1]),
+                                 outer.index(stride));
+        scf::ForOp::create(
+            outer, loc, outer.index(0), length, outer.index(1), ValueRange(),
+            [&](OpBuilder &builder, Location loc, Value k, ValueRange) {
+              LoopBuilder inner(builder, loc);
+              memref::StoreOp::create(inner, loc,
+                                      load(inner, row, inner.add(start, k)),
+                                      copy, inner.add(target, k));
+              scf::YieldOp::create(inner, loc);
+            });
+      });
+  return copy;
+}
+
+void RowProduct::runRows(LoopBuilder &b, Value count) {
+  Value blocks = ceilDiv(b, count, b.index(machine.maxRows));
+  Value slices = ceilDiv(b, args.depth, b.index(machine.depth));
+  Value copy = copyRows(b, count, slices);
+  forPanels(b, 2, [&](LoopBuilder &b, Value panel, int64_t panels) {
+    Value zero = b.index(0), one = b.index(1);
+    scf::buildLoopNest(b, b.loc, ValueRange{zero, zero},
+                       ValueRange{slices, blocks}, ValueRange{one, one},
+                       [&](OpBuilder &builder, Location loc, ValueRange at) {
+                         LoopBuilder inner(builder, loc);
+                         runBlock(inner, copy, count, at[1], blocks, panel,
+                                  at[0], panels);
+                       });
+  });
+  memref::DeallocOp::create(b, b.loc, copy);
+}
+
+/// One block of rows, on one slice of one or two panels.
+void RowProduct::runBlock(LoopBuilder &b, Value copy, Value count, Value block,
+                          Value blocks, Value panel, Value slice,
+                          int64_t panels) {
+  // Blocks' sizes differ by 1 at most.
+  auto cut = [&](Value number) -> Value {
+    return arith::DivUIOp::create(b, b.loc, b.mul(count, number), blocks);
+  };
+  Value from = cut(block), size = b.sub(cut(b.add(block, b.index(1))), from);
+  Value start = b.mul(slice, b.index(machine.depth));
+
+  MicroKernels::Arguments tile = all;
+  tile.a = copy;
+  tile.aOffset =
+      b.mul(b.add(b.mul(slice, count), from), b.index(machine.depth + rowGap));
+  tile.bOffset = b.add(getPanelOffset(b, panel), b.mul(start, b.index(width)));
+  tile.cOffset = getResultOffset(b, b.add(args.firstRow, from), panel);
+  tile.depth = minimum(b, b.sub(args.depth, start), b.index(machine.depth));
+  Value isFirst = b.compare(arith::CmpIPredicate::eq, slice, b.index(0));
+  tile.first =
+      arith::SelectOp::create(b, b.loc, isFirst, args.first,
+                              arith::ConstantIntOp::create(b, b.loc, 0, 1));
+
+  // A single block reads the weights once, and prefetches what it is about to
+  // read; several blocks share a slice, and each prefetches a part of the next.
+  int64_t bits = weightType.getIntOrFloatBitWidth();
+  int64_t ahead = machine.prefetchBytes * 8 / (bits * panels);
+  Value isAlone = b.compare(arith::CmpIPredicate::eq, blocks, b.index(1));
+  Value share = ceilDiv(b, tile.depth, blocks);
+  Value nextSlice =
+      b.mul(b.add(tile.depth, b.mul(block, share)), b.index(width));
+  tile.prefetchDistance = b.select(isAlone, b.index(ahead), nextSlice);
+  tile.prefetchDepth =
+      b.select(isAlone, tile.depth, minimum(b, share, tile.depth));
+
+  SmallVector<int64_t> cases =
+      llvm::to_vector(llvm::seq<int64_t>(1, machine.maxRows + 1));
+  auto choice = scf::IndexSwitchOp::create(b, b.loc, TypeRange(), size, cases,
+                                           cases.size());
+  for (auto [n, region] : llvm::zip_equal(cases, choice.getCaseRegions())) {
+    OpBuilder builder = OpBuilder::atBlockEnd(&region.emplaceBlock());
+    LoopBuilder inner(builder, b.loc);
+    // A tile that does not fit is taken panel by panel.
+    int64_t together =
+        std::min(panels, machine.getPanels(n, width, converts()));
+    if (n == 1)
+      together = panels;
+    for (int64_t q = 0; q < panels; q += together) {
+      MicroKernels::Arguments own = tile;
+      if (q > 0) {
+        own.bOffset = inner.add(tile.bOffset, all.panelStride);
+        own.cOffset = inner.add(tile.cOffset, inner.index(width));
+      }
+      kernels.call(inner, n, together, width, weightType, own);
+    }
+    scf::YieldOp::create(inner, b.loc);
+  }
+  OpBuilder none =
+      OpBuilder::atBlockEnd(&choice.getDefaultRegion().emplaceBlock());
+  scf::YieldOp::create(none, b.loc);
+}
+
+RowProducts::RowProducts(ModuleOp module, const CPUMachine &machine)
+    : module(module), machine(machine),
+      kernels(module, machine, machine.depth + rowGap) {}
+
+func::FuncOp RowProducts::get(Type input, Type weight, int64_t width,
+                              bool isOdd) {
+  std::string name = "__sluice_rows_";
+  llvm::raw_string_ostream(name)
+      << input << "_" << weight << "x" << width << (isOdd ? "_odd" : "");
+  func::FuncOp &function = functions[name];
+  if (function)
+    return function;
+  OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
+  Type index = b.getIndexType();
+  function = func::FuncOp::create(
+      b, module.getLoc(), name,
+      b.getFunctionType({getFlatType(input), index, index, getFlatType(weight),
+                         index, index, getFlatType(b.getF32Type()), index,
+                         index, index, index, index, index, index,
+                         b.getI1Type()},
+                        {}));
+  function.setPrivate();
+  function->setAttr("passthrough",
+                    b.getArrayAttr({b.getStringAttr("noinline")}));
+  function.addEntryBlock();
+  RowProduct(function, machine, kernels, width, isOdd).build();
+  return function;
+}
+
+void RowProducts::call(LoopBuilder &b, int64_t width, bool isOdd,
+                       const Arguments &args) {
+  func::FuncOp function =
+      get(getElementTypeOrSelf(args.input.buffer.getType()),
+          getElementTypeOrSelf(args.weight.buffer.getType()), width, isOdd);
+  func::CallOp::create(
+      b, b.loc, function,
+      ValueRange{args.input.buffer, args.input.offset, args.input.stride,
+                 args.weight.buffer, args.weight.offset, args.weight.stride,
+                 args.result.buffer, args.result.offset, args.result.stride,
+                 args.depth, args.firstRow, args.lastRow, args.firstPanel,
+                 args.lastPanel, args.first});
+}

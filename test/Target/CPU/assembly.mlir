@@ -1,0 +1,18 @@
+// The machine code of every micro-kernel of every machine: sums in registers,
+// nothing on the stack, the widest registers. The code is made, not run, so that
+// any machine can check all of them.
+//
+// RUN: sluice-opt %s --sluice-cpu-pipeline="machine=x86-64 parallel=false" | mlir-translate --mlir-to-llvmir | opt -O3 -S -mtriple=x86_64-linux-gnu -mcpu=x86-64 | llc -O3 -mtriple=x86_64-linux-gnu -mcpu=x86-64 | %python %S/Inputs/check-kernels.py x86-64
+// RUN: sluice-opt %s --sluice-cpu-pipeline="machine=avx2 parallel=false" | mlir-translate --mlir-to-llvmir | opt -O3 -S -mtriple=x86_64-linux-gnu -mcpu=x86-64-v3 | llc -O3 -mtriple=x86_64-linux-gnu -mcpu=x86-64-v3 | %python %S/Inputs/check-kernels.py avx2
+// RUN: sluice-opt %s --sluice-cpu-pipeline="machine=avx512 parallel=false" | mlir-translate --mlir-to-llvmir | opt -O3 -S -mtriple=x86_64-linux-gnu -mcpu=x86-64-v4 | llc -O3 -mtriple=x86_64-linux-gnu -mcpu=x86-64-v4 | %python %S/Inputs/check-kernels.py avx512
+// RUN: sluice-opt %s --sluice-cpu-pipeline="machine=neon parallel=false" | mlir-translate --mlir-to-llvmir | opt -O3 -S -mtriple=aarch64-linux-gnu -mcpu=generic | llc -O3 -mtriple=aarch64-linux-gnu -mcpu=generic | %python %S/Inputs/check-kernels.py neon
+
+sluice.weight @f "f" : tensor<64x512xf32>
+sluice.weight @b "b" : tensor<64x512xbf16>
+func.func @moe(%x: tensor<?x512xf32>) -> (tensor<?x64xf32>, tensor<?x64xf32>) {
+  %f = sluice.get_weight @f : tensor<64x512xf32>
+  %y = sluice.linear %x, %f : (tensor<?x512xf32>, tensor<64x512xf32>) -> tensor<?x64xf32>
+  %b = sluice.get_weight @b : tensor<64x512xbf16>
+  %z = sluice.linear %x, %b : (tensor<?x512xf32>, tensor<64x512xbf16>) -> tensor<?x64xf32>
+  return %y, %z : tensor<?x64xf32>, tensor<?x64xf32>
+}
