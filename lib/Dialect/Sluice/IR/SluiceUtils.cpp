@@ -7,6 +7,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "sluice/Dialect/Sluice/IR/SluiceUtils.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/CallInterfaces.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "sluice/Dialect/Sluice/IR/Sluice.h"
 #include "llvm/ADT/SetVector.h"
@@ -46,6 +48,45 @@ std::string sluice::getRoutedBodyName(Region &body) {
   return "experts#" + std::to_string(number);
 }
 
+/// The calls of `function`.
+static SmallVector<CallOpInterface> findCalls(FunctionOpInterface function) {
+  SmallVector<CallOpInterface> calls;
+  Operation *table =
+      SymbolTable::getNearestSymbolTable(function->getParentOp());
+  if (!table)
+    return calls;
+  if (auto uses = SymbolTable::getSymbolUses(function, table))
+    for (SymbolTable::SymbolUse use : *uses)
+      if (auto call = dyn_cast<CallOpInterface>(use.getUser()))
+        calls.push_back(call);
+  return calls;
+}
+
+/// What the gates of another function are, seen from the function that has
+/// them as an argument or as the result of a call.
+static SmallVector<Value> followCall(Value gates) {
+  SmallVector<Value> origins;
+  if (auto argument = dyn_cast<BlockArgument>(gates)) {
+    auto function =
+        dyn_cast<FunctionOpInterface>(argument.getOwner()->getParentOp());
+    if (function && argument.getOwner()->isEntryBlock())
+      for (CallOpInterface call : findCalls(function))
+        origins.push_back(call.getArgOperands()[argument.getArgNumber()]);
+    return origins;
+  }
+  auto call = dyn_cast<CallOpInterface>(gates.getDefiningOp());
+  if (!call)
+    return origins;
+  auto callee = dyn_cast_or_null<FunctionOpInterface>(call.resolveCallable());
+  // With several calls, the limit would count for the experts of each.
+  if (!callee || !callee.getFunctionBody().hasOneBlock() ||
+      findCalls(callee).size() != 1)
+    return origins;
+  Operation *end = callee.getFunctionBody().front().getTerminator();
+  origins.push_back(end->getOperand(cast<OpResult>(gates).getResultNumber()));
+  return origins;
+}
+
 SmallVector<LimitedExperts> sluice::findLimits(Value gates) {
   using Range = std::tuple<Value, int64_t, int64_t>;
   SmallVector<LimitedExperts> limits;
@@ -54,8 +95,11 @@ SmallVector<LimitedExperts> sluice::findLimits(Value gates) {
   for (size_t i = 0; i < ranges.size(); ++i) {
     auto [value, from, to] = ranges[i];
     Operation *op = value.getDefiningOp();
-    if (!op || !isa<SluiceDialect>(op->getDialect()))
+    if (!op || !isa<SluiceDialect>(op->getDialect())) {
+      for (Value origin : followCall(value))
+        ranges.insert({origin, from, to});
       continue;
+    }
     if (isa<LimitOp>(op))
       limits.push_back({op, from, to});
     // Other ops that make gates of gates keep the experts' numbers.

@@ -1,4 +1,4 @@
-//===- InlineBodies.cpp - Calls in experts' bodies go away ------*- C++ -*-===//
+//===- InlineBodies.cpp - Calls of functions without experts ----*- C++ -*-===//
 //
 // Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -8,9 +8,12 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Remarks.h"
 #include "mlir/IR/SymbolTable.h"
 #include "sluice/Dialect/Sluice/IR/Sluice.h"
+#include "sluice/Dialect/Sluice/IR/SluiceUtils.h"
 #include "sluice/Dialect/Sluice/Transforms/Passes.h"
+#include "llvm/ADT/SetVector.h"
 
 namespace sluice {
 #define GEN_PASS_DEF_SLUICEINLINEBODIES
@@ -19,31 +22,77 @@ namespace sluice {
 
 using namespace mlir;
 
+/// The calls in `op`, as written.
+static SmallVector<func::CallOp> getCalls(Operation *op) {
+  SmallVector<func::CallOp> calls;
+  op->walk([&](func::CallOp call) { calls.push_back(call); });
+  return calls;
+}
+
 namespace {
-struct InlineBodies : sluice::impl::SluiceInlineBodiesBase<InlineBodies> {
-  void runOnOperation() override {
-    SmallVector<func::CallOp> calls;
-    getOperation().walk([&](func::CallOp call) {
-      if (call->getParentOfType<sluice::ExpertsOp>())
-        calls.push_back(call);
-    });
-    SymbolTableCollection symbols;
+class Inliner {
+public:
+  explicit Inliner(ModuleOp module) : module(module) {}
+
+  LogicalResult run() {
     SmallVector<func::FuncOp> callers;
-    for (func::CallOp call : calls)
-      if (failed(inlineCall(call, symbols, callers)))
-        return signalPassFailure();
+    for (func::CallOp call : getCalls(module))
+      if (call->getParentOfType<sluice::ExpertsOp>() &&
+          failed(inlineIntoBody(call, callers)))
+        return failure();
+    for (auto function : module.getOps<func::FuncOp>())
+      flatten(function, callers);
+
+    // A function stands behind those that it calls.
+    for (func::FuncOp function : llvm::reverse(flattened))
+      if (function.isPrivate() && inlined.contains(function) &&
+          SymbolTable::symbolKnownUseEmpty(function, module))
+        function.erase();
+    return success();
   }
 
+  unsigned getNumInlined() const { return numInlined; }
+
 private:
-  /// Replaces the call by its callee's ops, and the calls among these likewise.
-  /// `callers` are the functions that are being inlined.
-  LogicalResult inlineCall(func::CallOp call, SymbolTableCollection &symbols,
-                           SmallVectorImpl<func::FuncOp> &callers) {
+  /// The function that is called if it has a body.
+  func::FuncOp getCallee(func::CallOp call) {
     auto callee = symbols.lookupNearestSymbolFrom<func::FuncOp>(
         call, call.getCalleeAttr());
     // A function without a body is reported where that is decided for all
     // calls.
-    if (!callee || callee.isExternal())
+    return callee && !callee.isExternal() ? callee : func::FuncOp();
+  }
+
+  /// Replaces the call by its callee's ops, which keep their locations, and
+  /// returns the calls among these.
+  SmallVector<func::CallOp> inlineCall(func::CallOp call, func::FuncOp callee) {
+    std::string caller = sluice::getFunctionName(call);
+    remark::passed(call.getLoc(), remark::RemarkOpts::name("inlined")
+                                      .category("sluice-inline-bodies")
+                                      .function(caller))
+        << remark::add("the call of '{0}' is inlined", callee.getName().str());
+    OpBuilder builder(call);
+    IRMapping mapping;
+    Block &block = callee.getBody().front();
+    mapping.map(block.getArguments(), call.getOperands());
+    SmallVector<func::CallOp> calls;
+    for (Operation &op : block.without_terminator())
+      llvm::append_range(calls, getCalls(builder.clone(op, mapping)));
+    for (auto [result, returned] : llvm::zip_equal(
+             call.getResults(), block.getTerminator()->getOperands()))
+      result.replaceAllUsesWith(mapping.lookupOrDefault(returned));
+    call.erase();
+    inlined.insert(callee);
+    ++numInlined;
+    return calls;
+  }
+
+  /// Inlines a call in an expert's body, and the calls that come with it.
+  /// `callers` are the functions that are being inlined.
+  LogicalResult inlineIntoBody(func::CallOp call,
+                               SmallVectorImpl<func::FuncOp> &callers) {
+    func::FuncOp callee = getCallee(call);
+    if (!callee)
       return success();
     if (llvm::is_contained(callers, callee) ||
         callee->isAncestor(call.getOperation()))
@@ -59,26 +108,61 @@ private:
       return error;
     }
 
-    OpBuilder builder(call);
-    IRMapping mapping;
-    Block &block = callee.getBody().front();
-    mapping.map(block.getArguments(), call.getOperands());
-    SmallVector<func::CallOp> calls;
-    for (Operation &op : block.without_terminator())
-      builder.clone(op, mapping)->walk([&](func::CallOp inner) {
-        calls.push_back(inner);
-      });
-    for (auto [result, returned] : llvm::zip_equal(
-             call.getResults(), block.getTerminator()->getOperands()))
-      result.replaceAllUsesWith(mapping.lookupOrDefault(returned));
-    call.erase();
-
     callers.push_back(callee);
-    for (func::CallOp inner : calls)
-      if (failed(inlineCall(inner, symbols, callers)))
+    for (func::CallOp inner : inlineCall(call, callee))
+      if (failed(inlineIntoBody(inner, callers)))
         return failure();
     callers.pop_back();
     return success();
+  }
+
+  /// Inlines the calls in `function`, and before in all functions that it
+  /// calls. `callers` are the functions for which that has begun.
+  void flatten(func::FuncOp function, SmallVectorImpl<func::FuncOp> &callers) {
+    if (flattened.contains(function) || llvm::is_contained(callers, function))
+      return;
+    callers.push_back(function);
+    for (func::CallOp call : getCalls(function)) {
+      func::FuncOp callee = getCallee(call);
+      if (!callee)
+        continue;
+      flatten(callee, callers);
+      if (!llvm::is_contained(callers, callee) && canInline(callee))
+        inlineCall(call, callee);
+    }
+    callers.pop_back();
+    flattened.insert(function);
+  }
+
+  /// Counters name the function that experts stand in, and what calls itself
+  /// would never end.
+  bool canInline(func::FuncOp callee) {
+    if (!callee.getBody().hasOneBlock())
+      return false;
+    WalkResult walk = callee.walk([&](Operation *op) {
+      auto call = dyn_cast<func::CallOp>(op);
+      return sluice::isRoutedOp(op) || (call && getCallee(call) == callee)
+                 ? WalkResult::interrupt()
+                 : WalkResult::advance();
+    });
+    return !walk.wasInterrupted();
+  }
+
+  ModuleOp module;
+  SymbolTableCollection symbols;
+  /// Functions whose calls are inlined as far as they can be.
+  llvm::SetVector<func::FuncOp> flattened;
+  /// Functions that were called by a call that is gone.
+  llvm::DenseSet<func::FuncOp> inlined;
+  unsigned numInlined = 0;
+};
+
+struct InlineBodies : sluice::impl::SluiceInlineBodiesBase<InlineBodies> {
+  void runOnOperation() override {
+    Inliner inliner(getOperation());
+    if (failed(inliner.run()))
+      return signalPassFailure();
+    numInlined += inliner.getNumInlined();
   }
 };
 } // namespace

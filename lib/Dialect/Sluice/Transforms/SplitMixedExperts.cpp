@@ -8,6 +8,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/Remarks.h"
 #include "sluice/Dialect/Sluice/IR/Sluice.h"
 #include "sluice/Dialect/Sluice/IR/SluiceUtils.h"
 #include "sluice/Dialect/Sluice/Transforms/Passes.h"
@@ -55,6 +56,12 @@ private:
     Location loc = op.getLoc();
     auto type = cast<RankedTensorType>(op.getType());
     SmallVector<MixedExpertsOp::Case> cases = op.getCases();
+    std::string function = getFunctionName(op);
+    remark::passed(loc, remark::RemarkOpts::name("split")
+                            .category("sluice-split-mixed-experts")
+                            .function(function))
+        << remark::add("experts that differ run as {0} experts ops",
+                       static_cast<int64_t>(cases.size()));
     if (op.getCombine() == Combine::Replace) {
       Value result = op.getBase();
       for (const MixedExpertsOp::Case &part : cases)

@@ -2,6 +2,7 @@
 //
 // RUN: sluice-opt %s --sluice-reductions-to-loops --canonicalize | FileCheck %s --check-prefix=REDUCE
 // RUN: sluice-opt %s --sluice-serialize-nested | FileCheck %s --check-prefix=NESTED
+// RUN: sluice-opt %s --sluice-serialize-nested --remarks-filter=sluice-serialize-nested 2>&1 >/dev/null | FileCheck %s --check-prefix=REMARK
 
 // The sum is carried, not loaded and stored in every step.
 // REDUCE-LABEL: @row_sums(
@@ -37,6 +38,7 @@ func.func @column_sums(%x: memref<?x8xf32>, %s: memref<8xf32>) {
 // NESTED: scf.forall (%[[I:.*]]) in
 // NESTED: scf.for %[[J:.*]] =
 // NESTED: memref.store %{{.*}}, %{{.*}}[%[[I]], %[[J]]]
+// REMARK: loops.mlir:[[#@LINE+3]]:5: remark: [Passed] nested {{.*}}Function=nested | Reason="it is nested in the parallel loop at {{.*}}loops.mlir:[[#@LINE+2]]:3", Remark="runs serially"
 func.func @nested(%m: memref<?x?xf32>, %n: index, %v: f32) {
   scf.forall (%i) in (%n) {
     scf.forall (%j) in (%n) {

@@ -1,4 +1,10 @@
 // RUN: sluice-opt %s --sluice-split-mixed-experts | FileCheck %s
+// RUN: sluice-opt %s --sluice-split-mixed-experts --remarks-filter=sluice-split-mixed-experts 2>&1 >/dev/null | FileCheck %s --check-prefix=REMARK
+
+// REMARK: [Passed] split {{.*}}Function=sum {{.*}}experts that differ run as 2 experts ops
+// REMARK: [Passed] split {{.*}}Function=replace {{.*}}experts that differ run as 2 experts ops
+// REMARK: [Passed] split {{.*}}Function=nested {{.*}}experts that differ run as 1 experts ops
+// REMARK: [Passed] split {{.*}}Function=nested {{.*}}experts that differ run as 2 experts ops
 
 // CHECK-LABEL: @sum(
 // CHECK-SAME: %[[G:.*]]: !sluice.gates<?x5xf32, 2 per token>, %[[X:.*]]: tensor<?x8xbf16>

@@ -49,8 +49,10 @@ struct LimitedExperts {
   int64_t to;
 };
 
-/// The limits that `gates` came through, back to where the gates enter the
-/// block: a function's arguments and a call's results have none.
+/// The limits that `gates` came through. An argument of a function is followed
+/// to all calls of the function, and the result of a call into the function if
+/// nothing else calls it; results of other dialects' ops with regions (`scf.if`,
+/// `scf.for`) have none.
 llvm::SmallVector<LimitedExperts> findLimits(mlir::Value gates);
 
 /// The name of the function around `op`, without '@'; empty outside functions.
