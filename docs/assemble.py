@@ -54,6 +54,7 @@ def clean(text, demote):
     text = re.sub(r"^(#+ `[^`]+`) \(.*\)$", r"\1", text, flags=re.M)
     text = re.sub(r"^# '(\w+)' Dialect", r"# The `\1` dialect", text, flags=re.M)
     # So are C++ types, and attributes that only wrap an enum.
+    text = re.sub(r"^Syntax:\n\n```\n#[^`]*```\n\n", "", text, flags=re.M)
     text = re.sub(
         r"^#+ \w+Attr\n\n(?:(?!^#)[\s\S])*?##+ Parameters:\n\n"
         r"\|.*\n\|.*\n\| value \| .* \| an enum of type \w+ \|\n",
@@ -61,7 +62,6 @@ def clean(text, demote):
         text,
         flags=re.M,
     )
-    text = re.sub(r"^Syntax:\n\n```\n#[^`]*```\n\n", "", text, flags=re.M)
     text = re.sub(
         r"(<t[hd]>.*?</t[hd]>)<t[hd]>(MLIR Type|::.*?)</t[hd]>", r"\1", text
     )
@@ -72,7 +72,7 @@ def clean(text, demote):
         flags=re.M,
     )
     text = re.sub(
-        r"^\| (\w+) \| `([\w:]+)` \| (.*)\|$", describe_parameter, text, flags=re.M
+        r"^\| (\w+) \| `(int64_t|::[\w:]+)` \| (.*)\|$", describe_parameter, text, flags=re.M
     )
     text = re.sub(r"\n{3,}", "\n\n", text)
     if not demote:

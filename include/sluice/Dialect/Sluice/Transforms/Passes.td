@@ -95,9 +95,10 @@ def SluicePlanDispatch : Pass<"sluice-plan-dispatch"> {
     cut into tasks that run in parallel.
 
     Rows of a body's result usually depend on the same row of its inputs only;
-    then tasks have at most `rows-per-task` rows (a row is a token that was routed
-    to the expert), so that a skewed routing still fills all cores. A body with an op for which this is not known (a loop, a
-    call, a `linalg` op) gets one task an expert. Optimisation remarks
+    then tasks have at most `rows-per-task` rows (a row is a token that was
+    routed to the expert), so that a skewed routing still fills all cores. A
+    body with an op for which this is not known (a loop, a call, a `linalg` op)
+    gets one task an expert. Optimisation remarks
     (`--remarks-filter=sluice-plan-dispatch`) say which, and name the op.
 
     ```mlir
