@@ -19,7 +19,7 @@ struct InvestigateOptions {
   RunOptions run;
   /// Where the folder sluice-fuzz-<seed> is made.
   std::string output = ".";
-  /// Most runs for making it smaller; 0: leave it as it is.
+  /// How many smaller models may be tried; 0: leave it as it is.
   unsigned attempts = 500;
 };
 

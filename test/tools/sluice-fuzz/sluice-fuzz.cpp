@@ -8,16 +8,16 @@
 //
 // Generates models (routers x bodies x sizes x types) with inputs, compiles
 // each and compares it with the interpreter: routing exactly, counters exactly,
-// values within the bound that Program.h derives, and bit by bit between numbers
-// of threads.
+// values within the bound that Program.h derives, and bit by bit between
+// numbers of threads.
 //
 // Where a choice is so close that rounding may rightly decide otherwise, the
 // inputs are drawn anew; a case for which that does not help is left out and
 // counted. Ties of exact scores are not close: they must go to the lower index.
 //
-// A case depends on its own seed only, so that one line repeats a failure. Cases
-// run in processes of their own (--jobs), so that a crash is a failure like
-// others; see Investigate.h for what becomes of one.
+// A case depends on its own seed only, so that one line repeats a failure.
+// Cases run in processes of their own (--jobs), so that a crash is a failure
+// like others; see Investigate.h for what becomes of one.
 //
 //===----------------------------------------------------------------------===//
 
@@ -49,8 +49,9 @@ static cl::opt<unsigned>
     jobsOption("jobs", cl::init(1), cl::cat(category),
                cl::desc("Processes that run cases (default: 1)"));
 static cl::opt<uint64_t>
-    caseOption("case", cl::cat(category),
-               cl::desc("Run only the case of this seed of its own"));
+    caseOption("case", cl::cat(category), cl::value_desc("seed"),
+               cl::desc("Run one case only: the one that a failure's line "
+                        "`repeat:` or --verbose names by this number"));
 static cl::opt<std::string>
     choicesOption("choices", cl::value_desc("n,n,..."), cl::cat(category),
                   cl::desc("With --case: what the generator chooses, as the "
@@ -64,7 +65,8 @@ static cl::opt<std::string> outputOption(
              "made smaller, inputs, weights (default: .)"));
 static cl::opt<unsigned> attemptsOption(
     "reduce", cl::value_desc("runs"), cl::init(500), cl::cat(category),
-    cl::desc("Most runs for making a failure smaller (default: 500)"));
+    cl::desc("How many smaller models may be tried when a failure is reduced; "
+             "0 leaves it as it is (default: 500)"));
 static cl::opt<int> optLevelOption(
     "opt-level", cl::init(-1), cl::cat(category),
     cl::desc("LLVM's level for all cases (default: mostly 0, some 1 and 3)"));
@@ -223,8 +225,8 @@ static Summary runAll() {
   Summary summary;
   std::vector<Worker> workers;
   for (unsigned i = 0; i < jobsOption; ++i)
-    workers.emplace_back(
-        i, countOption / jobsOption + (i < countOption % jobsOption));
+    workers.emplace_back(i, countOption / jobsOption +
+                                (i < countOption % jobsOption));
   for (Worker &worker : workers)
     worker.start();
   while (summary.failures.size() < maxFailuresOption) {
@@ -330,8 +332,8 @@ int main(int argc, char **argv) {
       return report(std::move(error));
   bool all = !listOpsOption || listOps(summary);
   llvm::outs() << summary.cases - summary.leftOut << " cases, "
-               << summary.failures.size() << " mismatches, "
-               << summary.leftOut << " left out, " << summary.redrawn
+               << summary.failures.size() << " mismatches, " << summary.leftOut
+               << " left out, " << summary.redrawn
                << " drawn again; largest error "
                << llvm::format("%.2g", summary.share) << " of its bound\n";
   return !summary.failures.empty() || !all;
