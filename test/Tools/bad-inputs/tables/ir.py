@@ -166,7 +166,7 @@ TEXTS = [
                                         "    sluice.yield %z : tensor<?x4xf32>")),
     row("yield-outside",
         "m.mlir:2:3: error: 'sluice.yield' op expects parent op to be one of 'sluice.experts, "
-        "sluice.grouped'",
+        "sluice.mixed_experts, sluice.grouped'",
         body("sluice.yield %x : tensor<?x4xf32>", X)),
     row("weight-dynamic",
         "m.mlir:1:1: error: 'sluice.weight' op expected a static shape, that of the stored "
