@@ -52,7 +52,7 @@ private:
     remark::passed(op.getLoc(), remark::RemarkOpts::name("nested")
                                     .category("sluice-serialize-nested")
                                     .function(function))
-        << remark::add("runs serially")
+        << remark::add("the loop runs serially")
         << remark::reason("it is nested in the parallel loop at {0}",
                           sluice::getLocationText(outer.getLoc()));
   }

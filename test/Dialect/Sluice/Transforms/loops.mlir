@@ -38,7 +38,7 @@ func.func @column_sums(%x: memref<?x8xf32>, %s: memref<8xf32>) {
 // NESTED: scf.forall (%[[I:.*]]) in
 // NESTED: scf.for %[[J:.*]] =
 // NESTED: memref.store %{{.*}}, %{{.*}}[%[[I]], %[[J]]]
-// REMARK: loops.mlir:[[#@LINE+3]]:5: remark: [Passed] nested {{.*}}Function=nested | Reason="it is nested in the parallel loop at {{.*}}loops.mlir:[[#@LINE+2]]:3", Remark="runs serially"
+// REMARK: loops.mlir:[[#@LINE+3]]:5: remark: [Passed] nested {{.*}}Function=nested | Reason="it is nested in the parallel loop at {{.*}}loops.mlir:[[#@LINE+2]]:3", Remark="the loop runs serially"
 func.func @nested(%m: memref<?x?xf32>, %n: index, %v: f32) {
   scf.forall (%i) in (%n) {
     scf.forall (%j) in (%n) {
