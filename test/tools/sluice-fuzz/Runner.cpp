@@ -15,6 +15,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 #include "sluice/InitAll.h"
+#include "sluice/Dialect/Sluice/Transforms/Passes.h"
 #include "sluice/Interpreter/Interpreter.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
@@ -210,9 +211,10 @@ bool CaseRunner::checkCounters(const std::string &actual) {
   if (isNested && withoutCalls(actual) == withoutCalls(counters))
     return true;
   // Where every token goes to one expert, nothing is routed any more once the
-  // model is canonical.
+  // router stands beside the experts and the model is canonical.
   mlir::OwningOpRef<mlir::ModuleOp> canonical = parse(c.model);
   mlir::PassManager pm(&context);
+  pm.addPass(createSluiceInlineBodies());
   pm.addPass(mlir::createCanonicalizerPass());
   std::string expected;
   if (canonical && succeeded(pm.run(*canonical))) {
