@@ -9,6 +9,7 @@
 # Environment: SLUICE_VERIFY_ROUNDTRIP=1 makes every sluice-opt of the suite
 # print, parse and compare each module that it reads, and each pass's output.
 
+import ctypes
 import os
 import re
 import shlex
@@ -72,6 +73,22 @@ if config.has_numpy:
         config.available_features.add("python-wheel")
     except (OSError, subprocess.CalledProcessError):
         pass
+    # sluice-bench --plot.
+    if subprocess.run([config.numpy_python, "-c", "import matplotlib"],
+                      capture_output=True).returncode == 0:
+        config.available_features.add("matplotlib")
+# What sluice-bench compares with, where there is any.
+try:
+    ctypes.CDLL("libopenblas.so.0")
+    config.available_features.add("openblas")
+except OSError:
+    pass
+try:
+    with open("/proc/cpuinfo", encoding="utf-8") as cpuinfo:
+        if {"avx2", "fma"} <= set(cpuinfo.read().split()):
+            config.available_features.add("bench-hand")
+except OSError:
+    pass
 if shutil.which("dpkg-deb") and shutil.which("dpkg-shlibdeps"):
     config.available_features.add("dpkg")
 if "address" in config.sanitize:
