@@ -67,10 +67,10 @@ static void redirectDiagnostics(llvm::LLVMContext &context,
       &problem);
 }
 
-/// Lets the runtime report that there is no memory. After the optimisation,
-/// which knows what malloc means.
+/// Lets the runtime report that there is no memory, and keep blocks between
+/// calls. After the optimisation, which knows what malloc means.
 static void checkAllocations(llvm::Module &module) {
-  for (llvm::StringRef name : {"malloc", "calloc"})
+  for (llvm::StringRef name : {"malloc", "calloc", "free"})
     if (llvm::Function *function = module.getFunction(name))
       function->setName("sluice_rt_" + name);
 }

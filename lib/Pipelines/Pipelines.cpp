@@ -24,6 +24,7 @@
 #include "mlir/Transforms/Passes.h"
 #include "sluice/Conversion/Passes.h"
 #include "sluice/Dialect/Sluice/Transforms/Passes.h"
+#include "sluice/Target/CPU/Machine.h"
 #include "sluice/Target/CPU/Passes.h"
 
 using namespace mlir;
@@ -92,6 +93,9 @@ void sluice::buildCPUPipeline(OpPassManager &pm, const CPUOptions &options) {
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
   pm.addPass(arith::createArithExpandOpsPass({/*includeBf16=*/true}));
+  const CPUMachine *machine = lookupCPUMachine(options.machine);
+  if (machine && machine->hasFMA)
+    pm.addPass(createSluiceCPUMath());
   // log(1 + x), the approximation, is 0 for small x: libm has log1p.
   pm.addPass(createConvertMathToLLVMPass({/*approximateLog1p=*/false}));
   pm.addPass(createConvertMathToLibmPass());

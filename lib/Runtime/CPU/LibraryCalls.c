@@ -11,12 +11,12 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Memory.h"
+
 #include "sluice-c/Runtime.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define LIBRARY_CALL __attribute__((weak, visibility("hidden")))
 
@@ -178,27 +178,6 @@ void memrefCopy(int64_t elementBytes, const void *source, const void *target) {
               to->sizes_and_strides + rank);
 }
 
-/// What compiled code calls for malloc and calloc: it does not look at what it
-/// gets, and cannot return. Ending the process with a message is all that is
-/// left; writing through a null pointer would end it without one.
-LIBRARY_CALL void *sluice_rt_malloc(size_t bytes);
-LIBRARY_CALL void *sluice_rt_calloc(size_t count, size_t bytes);
-
-static void *checked(void *memory, size_t bytes) {
-  if (memory || bytes == 0)
-    return memory;
-  fprintf(stderr,
-          "sluice: error: out of memory: the model asked for %zu bytes\n",
-          bytes);
-  // Other threads may be running: nothing is cleaned up under them.
-  _exit(1);
-}
-
-void *sluice_rt_malloc(size_t bytes) { return checked(malloc(bytes), bytes); }
-void *sluice_rt_calloc(size_t count, size_t bytes) {
-  return checked(calloc(count, bytes), count * bytes);
-}
-
 const sluice_runtime_symbol *sluice_runtime_symbols(size_t *count) {
   static const sluice_runtime_symbol symbols[] = {
       {"__extendhfsf2", (void *)__extendhfsf2},
@@ -210,6 +189,7 @@ const sluice_runtime_symbol *sluice_runtime_symbols(size_t *count) {
       {"memrefCopy", (void *)memrefCopy},
       {"sluice_rt_malloc", (void *)sluice_rt_malloc},
       {"sluice_rt_calloc", (void *)sluice_rt_calloc},
+      {"sluice_rt_free", (void *)sluice_rt_free},
   };
   if (count)
     *count = sizeof(symbols) / sizeof(symbols[0]);

@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Memory.h"
 #include "Model.h"
 #include "Panels.h"
 #include "Weights.h"
@@ -195,6 +196,7 @@ void sluice_model_destroy(sluice_model *model) {
   delete model;
   if (release)
     release(owner);
+  sluice_rt_trim();
 }
 
 void sluice_model_set_threads(sluice_model *model, int numThreads) {

@@ -23,8 +23,8 @@ struct InlineStackScopes
   void runOnOperation() override {
     SmallVector<memref::AllocaScopeOp> scopes;
     getOperation()->walk([&](memref::AllocaScopeOp scope) {
-      WalkResult walk = scope.walk(
-          [](memref::AllocaOp) { return WalkResult::interrupt(); });
+      WalkResult walk =
+          scope.walk([](memref::AllocaOp) { return WalkResult::interrupt(); });
       if (!walk.wasInterrupted() && scope.getBodyRegion().hasOneBlock())
         scopes.push_back(scope);
     });

@@ -15,10 +15,6 @@
 using namespace mlir;
 using namespace sluice;
 
-/// Multiply-adds of a turn of the loop along k, at least: fewer spend their
-/// time on the loop.
-static constexpr int64_t minWork = 8;
-
 namespace {
 /// Fills the body of one kernel.
 class KernelBody {
@@ -37,29 +33,19 @@ public:
   }
 
   void build() {
-    SmallVector<Value> sums = loadSums();
-    // The loop that prefetches, then the one that does not; in each, what is
-    // left over of an unrolled turn.
-    int64_t unroll = std::max<int64_t>(1, minWork / (rows * panels * vectors));
-    Value zero = b.index(0);
-    Value middle = sums.empty() ? zero : args.prefetchDepth;
-    sums = loop(zero, roundDown(middle, unroll), unroll, true, sums);
-    sums = loop(roundDown(middle, unroll), roundDown(args.depth, unroll),
-                unroll, false, sums);
-    if (unroll > 1)
-      sums = loop(roundDown(args.depth, unroll), args.depth, 1, false, sums);
-    storeSums(sums);
+    auto loop = scf::ForOp::create(
+        b, b.loc, b.index(0), args.depth, b.index(1), loadSums(),
+        [&](OpBuilder &builder, Location loc, Value k, ValueRange carried) {
+          LoopBuilder inner(builder, loc);
+          SmallVector<Value> sums(carried);
+          step(inner, k, sums);
+          scf::YieldOp::create(inner, loc, sums);
+        });
+    storeSums(SmallVector<Value>(loop.getResults()));
     func::ReturnOp::create(b, b.loc);
   }
 
 private:
-  Value roundDown(Value depth, int64_t unroll) {
-    if (unroll == 1)
-      return depth;
-    return b.sub(depth,
-                 arith::RemUIOp::create(b, b.loc, depth, b.index(unroll)));
-  }
-
   /// The place in C of a row's vector.
   Value getSumPlace(int64_t row, int64_t panel, int64_t vector) {
     Value place = b.add(args.cOffset, b.mul(args.cRowStride, b.index(row)));
@@ -102,34 +88,22 @@ private:
     });
   }
 
-  SmallVector<Value> loop(Value from, Value to, int64_t unroll, bool prefetch,
-                          ArrayRef<Value> sums) {
-    auto loop = scf::ForOp::create(
-        b, b.loc, from, to, b.index(unroll), sums,
-        [&](OpBuilder &builder, Location loc, Value k, ValueRange carried) {
-          LoopBuilder inner(builder, loc);
-          SmallVector<Value> next(carried);
-          for (int64_t u = 0; u < unroll; ++u)
-            step(inner, u == 0 ? k : inner.add(k, inner.index(u)), prefetch,
-                 next);
-          scf::YieldOp::create(inner, loc, next);
-        });
-    return SmallVector<Value>(loop.getResults());
-  }
-
   /// The multiply-adds of one k. What there is less of, rows' elements or
   /// weights, stays in registers; the other comes one by one.
-  void step(LoopBuilder &b, Value k, bool prefetch,
-            SmallVectorImpl<Value> &sums) {
+  void step(LoopBuilder &b, Value k, SmallVectorImpl<Value> &sums) {
     SmallVector<Value> panelPlaces;
     Value at = b.add(args.bOffset, b.mul(k, b.index(width)));
+    // Behind the part that it prefetches a kernel touches what it reads anyway:
+    // cheaper than a second loop.
+    Value distance =
+        b.select(b.compare(arith::CmpIPredicate::ult, k, args.prefetchDepth),
+                 args.prefetchDistance, b.index(0));
     for (int64_t q = 0; q < panels; ++q) {
       panelPlaces.push_back(
           q == 0 ? at : b.add(panelPlaces.back(), args.panelStride));
-      if (prefetch)
-        memref::PrefetchOp::create(
-            b, b.loc, args.b, b.add(panelPlaces.back(), args.prefetchDistance),
-            /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
+      memref::PrefetchOp::create(
+          b, b.loc, args.b, b.add(panelPlaces.back(), distance),
+          /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
     }
     Value row = b.add(args.aOffset, k);
     auto spread = [&](int64_t i) -> Value {

@@ -65,4 +65,18 @@ def SluiceInlineStackScopes : Pass<"sluice-inline-stack-scopes"> {
   let dependentDialects = ["::mlir::memref::MemRefDialect"];
 }
 
+def SluiceCPUMath : Pass<"sluice-cpu-math"> {
+  let summary = "exponentials that vectorise";
+  let description = [{
+    Replaces `math.exp` of f32 by upstream's polynomial (after Cephes, a few units
+    in the last place), which is a dozen multiply-adds: a call of libm's function
+    for each hidden unit of each token costs as much as a tenth of the products.
+    The same operations on one element or on a vector give the same bits. For
+    processors with fused multiply-adds; without, libm is faster.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
 #endif // SLUICE_TARGET_CPU_PASSES_TD

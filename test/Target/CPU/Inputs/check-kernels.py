@@ -60,7 +60,7 @@ def check(machine, name, lines):
     element, tile = re.fullmatch(r"__sluice_product_(\w+?)_(\d+x\d+x\d+)", name).groups()
     rows, panels, width = map(int, tile.split("x"))
     sums = rows * panels * width // LANES[machine]
-    stack = r"\(%rsp\)|\(%rbp\)|\[sp"
+    stack = r"\(%rsp\)|\[sp"
     found = 0
     for body in loops(lines):
         adds = sum(bool(re.search(ADD[machine], line)) for line in body)
