@@ -22,6 +22,12 @@ namespace sluice {
 
 using namespace mlir;
 
+/// More than any model has: functions that call each other twice, level by
+/// level, would come to more ops than there is memory for, and a chain of calls
+/// to more frames than a stack holds.
+static constexpr unsigned maxOps = 100000;
+static constexpr unsigned maxDepth = 200;
+
 /// The calls in `op`, as written.
 static SmallVector<func::CallOp> getCalls(Operation *op) {
   SmallVector<func::CallOp> calls;
@@ -43,17 +49,32 @@ public:
     for (auto function : module.getOps<func::FuncOp>())
       flatten(function, callers);
 
-    // A function stands behind those that it calls.
-    for (func::FuncOp function : llvm::reverse(flattened))
-      if (function.isPrivate() && inlined.contains(function) &&
-          SymbolTable::symbolKnownUseEmpty(function, module))
-        function.erase();
+    eraseUnused();
     return success();
   }
 
   unsigned getNumInlined() const { return numInlined; }
 
 private:
+  /// Erases the private functions that were inlined and that nobody calls.
+  void eraseUnused() {
+    llvm::DenseMap<StringAttr, int64_t> numUses;
+    auto count = [&](Operation *op, int64_t by) {
+      if (auto uses = SymbolTable::getSymbolUses(&op->getRegion(0)))
+        for (const SymbolTable::SymbolUse &use : *uses)
+          numUses[use.getSymbolRef().getRootReference()] += by;
+    };
+    count(module, 1);
+    // A function stands behind those that it calls.
+    for (func::FuncOp function : llvm::reverse(flattened)) {
+      if (!function.isPrivate() || !inlined.contains(function) ||
+          numUses.lookup(function.getSymNameAttr()) != 0)
+        continue;
+      count(function, -1);
+      function.erase();
+    }
+  }
+
   /// The function that is called if it has a body.
   func::FuncOp getCallee(func::CallOp call) {
     auto callee = symbols.lookupNearestSymbolFrom<func::FuncOp>(
@@ -108,6 +129,13 @@ private:
       return error;
     }
 
+    if (callers.size() == maxDepth || !takeOps(callee))
+      return call.emitError("expected the calls in experts' bodies to come to "
+                            "at most ")
+             << maxOps << " ops and " << maxDepth
+             << " calls within each other; the call of '" << callee.getName()
+             << "' is one too many";
+
     callers.push_back(callee);
     for (func::CallOp inner : inlineCall(call, callee))
       if (failed(inlineIntoBody(inner, callers)))
@@ -119,7 +147,8 @@ private:
   /// Inlines the calls in `function`, and before in all functions that it
   /// calls. `callers` are the functions for which that has begun.
   void flatten(func::FuncOp function, SmallVectorImpl<func::FuncOp> &callers) {
-    if (flattened.contains(function) || llvm::is_contained(callers, function))
+    if (flattened.contains(function) || llvm::is_contained(callers, function) ||
+        callers.size() == maxDepth)
       return;
     callers.push_back(function);
     for (func::CallOp call : getCalls(function)) {
@@ -127,11 +156,22 @@ private:
       if (!callee)
         continue;
       flatten(callee, callers);
-      if (!llvm::is_contained(callers, callee) && canInline(callee))
+      if (!llvm::is_contained(callers, callee) && canInline(callee) &&
+          takeOps(callee))
         inlineCall(call, callee);
     }
     callers.pop_back();
     flattened.insert(function);
+  }
+
+  /// Whether there is room for another copy of the callee's ops.
+  bool takeOps(func::FuncOp callee) {
+    unsigned count = 0;
+    callee.walk([&](Operation *) { ++count; });
+    if (numOps + count > maxOps)
+      return false;
+    numOps += count;
+    return true;
   }
 
   /// Counters name the function that experts stand in, and what calls itself
@@ -155,6 +195,7 @@ private:
   /// Functions that were called by a call that is gone.
   llvm::DenseSet<func::FuncOp> inlined;
   unsigned numInlined = 0;
+  unsigned numOps = 0;
 };
 
 struct InlineBodies : sluice::impl::SluiceInlineBodiesBase<InlineBodies> {
