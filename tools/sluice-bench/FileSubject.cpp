@@ -56,6 +56,8 @@ private:
   std::string path;
   ModelInterface::Function function;
   std::string weightType = "f32", activationType = "f32";
+  /// The last error that the session's handler was told.
+  std::string problem;
   std::optional<Session> session;
   mlir::OwningOpRef<mlir::ModuleOp> module;
   std::vector<HostTensor> tensors;
@@ -170,7 +172,11 @@ llvm::Error FileSubject::create(llvm::StringRef modelPath,
   SessionOptions sessionOptions;
   sessionOptions.compile.cpu = options.cpu;
   sessionOptions.compile.counters = true;
-  session.emplace(sessionOptions, printDiagnostic);
+  session.emplace(sessionOptions, [this](const Diagnostic &diagnostic) {
+    if (diagnostic.severity == Diagnostic::Severity::Error)
+      problem = diagnostic.describe();
+    printDiagnostic(diagnostic);
+  });
   auto parsed = session->parseFile(path);
   if (!parsed)
     return parsed.takeError();
@@ -244,7 +250,7 @@ llvm::Error FileSubject::verify(int64_t count) {
       interpreter::Interpreter(*module, options).runExact(function.name, *made);
   if (mlir::failed(exact))
     return llvm::createStringError("the interpreter cannot run @" +
-                                   function.name);
+                                   function.name + ": " + problem);
   for (auto [index, result, expected] : llvm::enumerate(*actual, *exact)) {
     double tolerance = result.dtype() == Dtype::F16    ? 0x1p-10
                        : result.dtype() == Dtype::BF16 ? 0x1p-7

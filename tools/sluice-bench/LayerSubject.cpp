@@ -60,6 +60,8 @@ private:
   LayerShape shape;
   Routing routing;
   LayerWeights weights;
+  /// With all copies.
+  double weightBytes = 0;
   /// Copies in f32, for the baselines, where the weights are of another type.
   FloatBuffer gate, up, down;
   std::vector<std::unique_ptr<Baseline>> baselines;
@@ -75,12 +77,12 @@ private:
 llvm::Error LayerSubject::create(const SubjectOptions &options) {
   // The tensors, what the compiled model packs, and the baselines' copies.
   double elements = shape.experts * shape.expertBytes() / sizeOf(shape.weights);
-  double bytes = 2 * shape.experts * shape.expertBytes();
+  weightBytes = 2 * shape.experts * shape.expertBytes();
   if (!options.baselines.empty() && shape.weights != Dtype::F32)
-    bytes += elements * sizeof(float);
+    weightBytes += elements * sizeof(float);
   if (llvm::is_contained(options.baselines, "hand"))
-    bytes += elements * sizeof(float);
-  if (llvm::Error error = checkMemory(bytes))
+    weightBytes += elements * sizeof(float);
+  if (llvm::Error error = checkMemory(weightBytes))
     return error;
 
   SessionOptions sessionOptions;
@@ -162,6 +164,12 @@ std::string LayerSubject::describe() const {
 }
 
 llvm::Error LayerSubject::start(int64_t tokens) {
+  // Input and output of each, and what is between a token's experts.
+  double rows = double(tokens) * shape.perToken;
+  if (llvm::Error error = checkMemory(
+          weightBytes + (2.0 * tokens * shape.width + rows * shape.inner) *
+                            sizeof(float) * (1 + baselines.size())))
+    return error;
   maker.emplace(shape, weights, routing, tokens);
   llvm::Expected<HostTensor> buffer =
       HostTensor::create(Dtype::F32, {tokens, shape.width});

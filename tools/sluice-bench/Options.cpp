@@ -218,6 +218,11 @@ static llvm::Error checkTokens(const Options &options, Choices &choices) {
           options.tokens + "'");
     if (llvm::Error error = checkSize("tokens", number))
       return error;
+    // Slots are counted in 32 bits.
+    if (number > INT32_MAX / choices.shape.perToken)
+      return llvm::createStringError(
+          "expected --tokens times --k below 2^31 but got " +
+          llvm::Twine(number) + " and " + llvm::Twine(choices.shape.perToken));
     choices.tokens.push_back(number);
   }
   return llvm::Error::success();

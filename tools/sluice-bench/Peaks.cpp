@@ -21,6 +21,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <sys/mman.h>
+#ifdef __aarch64__
+#include <sys/auxv.h>
+#endif
 
 using namespace sluice::bench;
 
@@ -33,9 +36,14 @@ static constexpr size_t windowsPerThread = 4;
 llvm::StringMap<bool> sluice::bench::getFeatures(llvm::StringRef cpu) {
   llvm::StringMap<bool> host = llvm::sys::getHostCPUFeatures();
   llvm::Triple triple(llvm::sys::getProcessTriple());
-  // Not among the names that AArch64's systems report.
-  if (triple.isAArch64())
-    host["neon"] = true;
+#ifdef __aarch64__
+  // LLVM does not ask for all of them. The bits are Linux's.
+  unsigned long first = getauxval(AT_HWCAP), second = getauxval(AT_HWCAP2);
+  host["neon"] = true;
+  host["dotprod"] = first >> 20 & 1;
+  host["i8mm"] = second >> 13 & 1;
+  host["bf16"] = second >> 14 & 1;
+#endif
   if (cpu == "native")
     return host;
   llvm::SmallVector<llvm::StringRef> names;

@@ -26,9 +26,9 @@ llvm::Error sluice::bench::checkMemory(double bytes) {
     return std::to_string(int64_t(std::ceil(bytes * 1e-9)));
   };
   return llvm::createStringError(
-      "expected weights that fit in " + gigabytes(memory) +
-      " GB of memory with their copies but they take " + gigabytes(bytes) +
-      " GB; choose a smaller layer, or fewer --baselines");
+      "expected weights and activations that fit in " + gigabytes(memory) +
+      " GB of memory with all copies but they take " + gigabytes(bytes) +
+      " GB; choose a smaller layer, fewer --tokens or fewer --baselines");
 }
 
 void sluice::bench::printDiagnostic(const Diagnostic &diagnostic) {
