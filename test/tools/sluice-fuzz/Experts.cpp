@@ -131,9 +131,12 @@ Value CaseBuilder::buildExperts(const Value &x) {
     result.error = std::max(result.error, block.result.error);
     result.gateDegree = std::max(result.gateDegree, block.result.gateDegree);
   }
-  result.error += (gates.most() + 2 + int64_t(blocks.size())) *
-                      computeRoundoff({elem, gates.type}) +
-                  unitRoundoff(type);
+  // The sum is taken in the result's type, in at least f32, whatever it adds.
+  double roundoff = std::max(computeRoundoff({elem, gates.type}),
+                             computeRoundoff({type}));
+  result.error +=
+      (gates.most() + 2 + int64_t(blocks.size())) * roundoff +
+      unitRoundoff(type);
   result.gateDegree += weigh == "output" ? 1 : 0;
   std::string base, shadowBase;
   if (replaces && random.chance(0.5)) {
