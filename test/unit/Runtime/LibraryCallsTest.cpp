@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <string>
@@ -139,6 +140,34 @@ TEST(LibraryCalls, MemrefCopy) {
   Unranked scalarFrom{0, &source}, scalarTo{0, &target};
   copy(4, &scalarFrom, &scalarTo);
   EXPECT_EQ(to[0], 1);
+}
+
+TEST(LibraryCalls, LargeBlocksAreKeptForTheNextCall) {
+  auto *allocate = function<void *(size_t)>("sluice_rt_malloc");
+  auto *release = function<void(void *)>("sluice_rt_free");
+  for (size_t bytes : {size_t(100) << 10, size_t(6) << 20}) {
+    auto *block = static_cast<char *>(allocate(bytes));
+    block[0] = block[bytes - 1] = 1;
+    release(block);
+    // One that fits is used again, one that is far too large is not.
+    void *again = allocate(bytes - 1000);
+    EXPECT_EQ(again, block);
+    void *other = allocate(bytes);
+    EXPECT_NE(other, block);
+    release(again);
+    void *small = allocate(bytes / 3 + (64 << 10));
+    EXPECT_TRUE(bytes > (1 << 20) ? small != block : true);
+    // Blocks are malloc's: what leaves as a result is the caller's to free.
+    std::free(small);
+    release(other);
+  }
+  release(nullptr);
+  // More than there are places for.
+  std::vector<void *> many;
+  for (int i = 0; i < 100; ++i)
+    many.push_back(allocate(70000));
+  for (void *block : many)
+    release(block);
 }
 
 extern "C" size_t sluiceTestOffsetOfAllocation(void);

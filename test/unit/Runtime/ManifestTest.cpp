@@ -91,6 +91,25 @@ TEST(Manifest, Functions) {
             "weights");
 }
 
+TEST(Manifest, Panels) {
+  auto weight = [](const std::string &shape, const std::string &panels) {
+    return errorOf(with("\"weights\":[{\"symbol\":\"s\",\"tensor\":\"t\","
+                        "\"dtype\":\"f32\",\"shape\":[" +
+                        shape + "],\"panels\":" + panels +
+                        "}],\"functions\":[]"));
+  };
+  std::string at = "manifest.weights[0].panels";
+  EXPECT_EQ(weight("2,3", "1"), at + ": expected an object but got an integer");
+  EXPECT_EQ(weight("2,3", "{\"of\":\"out_in\"}"),
+            at + ": expected a member 'width'");
+  EXPECT_EQ(weight("2,3", "{\"width\":0,\"of\":\"out_in\"}"),
+            at + ".width: expected an integer from 1 to 1024 but got 0");
+  EXPECT_EQ(weight("2,3", "{\"width\":16,\"of\":\"panels\"}"),
+            at + ".of: expected out_in or in_out but got 'panels'");
+  EXPECT_EQ(weight("2", "{\"width\":16,\"of\":\"in_out\"}"),
+            at + ": expected a weight of 2 to 7 dimensions but got 1");
+}
+
 TEST(Manifest, Counters) {
   EXPECT_EQ(errorOf(with(function("") + "," + counter("9", "f"))), "");
   // A private function, which the manifest does not list.
