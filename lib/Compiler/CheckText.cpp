@@ -78,9 +78,28 @@ static bool startsWithIntegers(llvm::StringRef text) {
   });
 }
 
+/// Where `text`, which starts with a list of lists, has an empty one in it; empty
+/// if it has none.
+static llvm::StringRef findEmptyGroup(llvm::StringRef text) {
+  if (!text.consume_front("["))
+    return {};
+  while (true) {
+    text = text.ltrim(" \t\r\n,");
+    llvm::StringRef group = text;
+    if (!text.consume_front("["))
+      return {};
+    auto [list, rest] = text.split(']');
+    if (list.trim().empty())
+      return group;
+    text = rest;
+  }
+}
+
 /// The lists of linalg.reduce, broadcast and transpose: what is wrong in them is
 /// reported by their parsers, which then go on with an attribute that is null.
-/// And arrays of index, of which the parser asks how many bits one has.
+/// And arrays of index, of which the parser asks how many bits one has; and groups
+/// of no dimension of tensor.expand_shape and collapse_shape, of which their
+/// verifiers take the last one.
 static std::optional<TextProblem> findBadList(llvm::StringRef text) {
   char last = 0;
   while (!text.empty()) {
@@ -102,6 +121,17 @@ static std::optional<TextProblem> findBadList(llvm::StringRef text) {
           rest.consume_front("=") && !startsWithIntegers(rest.ltrim()))
         return TextProblem{rest.ltrim().data(),
                            "expected a list of integers, such as [0, 1]"};
+      if (word.ends_with("expand_shape") || word.ends_with("collapse_shape") ||
+          word == "reassociation") {
+        // Behind the operand, or the attribute's name.
+        llvm::StringRef groups = rest.drop_until([](char d) {
+          return llvm::StringRef("[:(){}").contains(d);
+        });
+        if (llvm::StringRef empty = findEmptyGroup(groups); !empty.empty())
+          return TextProblem{empty.data(),
+                             "expected a group of at least one dimension but "
+                             "got []"};
+      }
       if (word == "array" && rest.consume_front("<")) {
         llvm::StringRef type = rest.ltrim();
         if (type.starts_with("index") &&

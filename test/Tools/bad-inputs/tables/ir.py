@@ -248,6 +248,14 @@ TEXTS = [
         "m.mlir:1:30: error: expected an array of i1, i8, i16, i32, i64, f32 or f64 but got "
         "one of index",
         "module attributes {a = array<index: 0>} {}\n"),
+    row("group-empty",
+        "m.mlir:2:32: error: expected a group of at least one dimension but got []",
+        body("%y = tensor.expand_shape %x [[], [0, 1]] output_shape [1, 1] : tensor<?x4xf32> "
+             "into tensor<1x1xf32>", X)),
+    row("group-empty-attribute",
+        "m.mlir:2:63: error: expected a group of at least one dimension but got []",
+        body('%y = "tensor.collapse_shape"(%x) <{reassociation = [[0, 1], []]}> '
+             ": (tensor<?x4xf32>) -> tensor<?xf32>", X)),
     row("dimensions-open",
         "m.mlir:2:88: error: expected a list of integers, such as [0, 1]",
         body("%s = linalg.reduce ins(%x : tensor<?x4xf32>) outs(%x : tensor<?x4xf32>) "
