@@ -169,6 +169,9 @@ private:
     auto packed = cast<RankedTensorType>(weight.getType());
     int64_t panels = packed.getDimSize(0), width = packed.getDimSize(2);
     int64_t columns = type.getDimSize(1);
+    // A slice of no rows would begin behind the end.
+    if (isConstantIntValue(rows, 0))
+      return makeFilled(b, loc, {rows, b.getIndexAttr(columns)}, sum, 0.0);
     Value accumulator = makeFilled(
         b, loc, {rows, b.getIndexAttr(panels), b.getIndexAttr(width)}, sum,
         0.0);
