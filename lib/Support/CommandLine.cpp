@@ -10,8 +10,10 @@
 
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Config/llvm-config.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/WithColor.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <csignal>
@@ -56,6 +58,23 @@ Error sluice::parseCommandLine(int argc, const char *const *argv,
   // A value of the wrong kind has been printed, whatever the stream.
   return createStringError(
       text.empty() ? "" : describe(text, sys::path::filename(argv[0])));
+}
+
+void sluice::startTool() {
+  handleFileSignals();
+  cl::ResetCommandLineParser();
+  cl::SetVersionPrinter([](raw_ostream &os) {
+    os << "Sluice " SLUICE_VERSION " (LLVM " LLVM_VERSION_STRING ")\n";
+  });
+}
+
+int sluice::endTool(Error error, StringRef tool) {
+  if (!error)
+    return 0;
+  std::string message = toString(std::move(error));
+  if (!message.empty())
+    WithColor::error(errs(), tool) << message << "\n";
+  return 1;
 }
 
 /// Calls what a handler may call, and nothing else.

@@ -175,13 +175,7 @@ static llvm::Error reduce(const Options &options) {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
-  handleFileSignals();
-  // LLVM's libraries register hundreds of options of their own, for which this
-  // tool is not the place.
-  cl::ResetCommandLineParser();
-  cl::SetVersionPrinter([](llvm::raw_ostream &os) {
-    os << "Sluice " SLUICE_VERSION " (LLVM " LLVM_VERSION_STRING ")\n";
-  });
+  startTool();
   Options options;
   cl::HideUnrelatedOptions(options.category);
   llvm::Error error = parseCommandLine(
@@ -192,11 +186,5 @@ int main(int argc, char **argv) {
       "as long as a test of yours still finds the mistake in it.\n");
   if (!error)
     error = reduce(options);
-  if (!error)
-    return 0;
-  std::string message = llvm::toString(std::move(error));
-  // Empty: it was printed.
-  if (!message.empty())
-    llvm::WithColor::error(llvm::errs(), "sluice-reduce") << message << "\n";
-  return 1;
+  return endTool(std::move(error), "sluice-reduce");
 }

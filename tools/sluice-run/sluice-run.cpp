@@ -439,13 +439,7 @@ llvm::Error Session::run() {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
-  handleFileSignals();
-  // LLVM's libraries register hundreds of options of their own, for which this
-  // tool is not the place.
-  cl::ResetCommandLineParser();
-  cl::SetVersionPrinter([](llvm::raw_ostream &os) {
-    os << "Sluice " SLUICE_VERSION " (LLVM " LLVM_VERSION_STRING ")\n";
-  });
+  startTool();
   Options options;
   cl::HideUnrelatedOptions(options.category);
   llvm::Error error = parseCommandLine(
@@ -460,10 +454,5 @@ int main(int argc, char **argv) {
   }
   if (!error)
     error = Session(options).run();
-  if (!error)
-    return 0;
-  std::string message = llvm::toString(std::move(error));
-  if (!message.empty())
-    llvm::WithColor::error(llvm::errs(), "sluice-run") << message << "\n";
-  return 1;
+  return endTool(std::move(error), "sluice-run");
 }

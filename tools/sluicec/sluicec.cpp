@@ -95,9 +95,7 @@ static int fail(const llvm::Twine &message) {
 }
 
 static int fail(llvm::Error error) {
-  std::string message = llvm::toString(std::move(error));
-  // Empty: it was printed.
-  return message.empty() ? 1 : fail(message);
+  return endTool(std::move(error), "sluicec");
 }
 
 static llvm::StringRef getSuffix(Emit emit) {
@@ -212,13 +210,7 @@ static int run(const Options &options, const LinkOptions &link) {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
-  handleFileSignals();
-  // LLVM's libraries register hundreds of options of their own, for which this
-  // tool is not the place.
-  cl::ResetCommandLineParser();
-  cl::SetVersionPrinter([](llvm::raw_ostream &os) {
-    os << "Sluice " SLUICE_VERSION " (LLVM " LLVM_VERSION_STRING ")\n";
-  });
+  startTool();
   Options options;
   cl::HideUnrelatedOptions(options.category);
   if (llvm::Error error = parseCommandLine(

@@ -23,6 +23,15 @@ namespace sluice {
 llvm::Error parseCommandLine(int argc, const char *const *argv,
                              llvm::StringRef overview);
 
+/// What each tool does before it declares its options, behind llvm::InitLLVM:
+/// handleFileSignals, a command line without the hundreds of options that LLVM's
+/// libraries register, and what `--version` prints.
+void startTool();
+
+/// A tool's exit code; prints the error, if there is one and it has not been
+/// printed (it has no text then), as "<tool>: error: ...".
+int endTool(llvm::Error error, llvm::StringRef tool);
+
 /// Makes errors of what the system tells a program about its files by signals,
 /// to be called after llvm::InitLLVM, which installs handlers of its own. A
 /// write beyond the limit of a file's size (`ulimit -f`) fails as one on a full

@@ -57,10 +57,9 @@ static Matrix getMatrix(const WeightSpec &weight) {
   return {columns, rows, 1, columns};
 }
 
-std::vector<int64_t> sluice::rt::getValueShape(const WeightSpec &weight) {
+/// The shape of a weight in panels.
+static std::vector<int64_t> getPackedShape(const WeightSpec &weight) {
   std::vector<int64_t> shape = weight.shape;
-  if (weight.panelWidth == 0)
-    return shape;
   Matrix matrix = getMatrix(weight);
   shape.resize(shape.size() - 2);
   shape.push_back((matrix.outputs + weight.panelWidth - 1) / weight.panelWidth);
@@ -71,7 +70,7 @@ std::vector<int64_t> sluice::rt::getValueShape(const WeightSpec &weight) {
 
 OwnedTensor sluice::rt::packPanels(const WeightSpec &weight,
                                    const sluice_tensor &stored) {
-  std::vector<int64_t> shape = getValueShape(weight);
+  std::vector<int64_t> shape = getPackedShape(weight);
   size_t elementSize = sluice_dtype_size(weight.dtype);
   std::optional<int64_t> bytes =
       countBytes(shape.size(), shape.data(), elementSize);

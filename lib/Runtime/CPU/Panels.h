@@ -13,9 +13,6 @@
 
 namespace sluice::rt {
 
-/// The shape of a weight's value: its stored shape, or that of its panels.
-std::vector<int64_t> getValueShape(const WeightSpec &weight);
-
 /// The matrices of `stored`, which has the shape of `weight`, in its panels.
 /// Throws std::bad_alloc.
 OwnedTensor packPanels(const WeightSpec &weight, const sluice_tensor &stored);
