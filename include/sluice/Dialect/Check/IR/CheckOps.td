@@ -62,8 +62,8 @@ def Check_ExpectEqualOp : Check_Op<"expect_equal",
 
     Tensors whose dynamic shapes turn out to differ fail as well.
   }];
-  let arguments = (ins RankedTensorOf<[I1, I32, I64, Index]>:$actual,
-                       RankedTensorOf<[I1, I32, I64, Index]>:$expected);
+  let arguments = (ins RankedTensorOf<[I1, I8, I32, I64, Index]>:$actual,
+                       RankedTensorOf<[I1, I8, I32, I64, Index]>:$expected);
   let assemblyFormat = "$actual `,` $expected attr-dict `:` type($actual)";
 }
 

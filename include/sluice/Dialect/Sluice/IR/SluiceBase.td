@@ -225,10 +225,10 @@ def Sluice_Float : AnyTypeOf<[F16, BF16, F32, F64],
 def Sluice_FloatTensor : RankedTensorOf<[Sluice_Float]>;
 def Sluice_FloatMatrix : TensorRankOf<[Sluice_Float], [2]>;
 def Sluice_FloatVector : TensorRankOf<[Sluice_Float], [1]>;
-def Sluice_Element : AnyTypeOf<[Sluice_Float, I1, I32, I64, Index],
-                               "f16, bf16, f32, f64, i1, i32, i64 or index">;
-def Sluice_Stored : AnyTypeOf<[Sluice_Float, I32, I64],
-                              "f16, bf16, f32, f64, i32 or i64">;
+def Sluice_Element : AnyTypeOf<[Sluice_Float, I1, I8, I32, I64, Index],
+                               "f16, bf16, f32, f64, i1, i8, i32, i64 or index">;
+def Sluice_Stored : AnyTypeOf<[Sluice_Float, I8, I32, I64],
+                              "f16, bf16, f32, f64, i8, i32 or i64">;
 def Sluice_StoredTensor : RankedTensorOf<[Sluice_Stored]>;
 def Sluice_AnyTensor : RankedTensorOf<[Sluice_Element]>;
 def Sluice_ElementOrTensor : AnyTypeOf<[Sluice_Element, Sluice_AnyTensor],

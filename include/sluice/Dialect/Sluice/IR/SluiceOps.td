@@ -11,6 +11,7 @@
 
 include "sluice/Dialect/Sluice/IR/SluiceWeightOps.td"
 include "sluice/Dialect/Sluice/IR/SluiceTensorOps.td"
+include "sluice/Dialect/Sluice/IR/SluiceQuantOps.td"
 include "sluice/Dialect/Sluice/IR/SluiceRouterOps.td"
 include "sluice/Dialect/Sluice/IR/SluiceGatesOps.td"
 include "sluice/Dialect/Sluice/IR/SluiceExpertOps.td"

@@ -23,12 +23,17 @@ def Sluice_WeightOp : Sluice_Op<"weight", [Symbol]> {
     placeholders give several leading dimensions, left to right. The name inside
     the braces is for the reader.
 
-    The element type is that of the file (f16, bf16, f32, f64, i32 or i64); nothing is
-    converted on the way, and another type in the file is an error.
+    The element type is that of the file (f16, bf16, f32, f64, i8, i32 or i64);
+    nothing is converted on the way, and another type in the file is an error. i8
+    stands for any type of one byte except booleans (I8, U8, F8_E4M3, F8_E5M2,
+    F8_E8M0): the bytes are taken as they are, and `sluice.dequantize` says what
+    they mean.
 
     ```mlir
     // One tensor of the file.
     sluice.weight @router "model.layers.0.mlp.gate.weight" : tensor<64x2048xf32>
+    // Bytes, here of numbers of 4 bits, two in each.
+    sluice.weight @blocks "mlp.experts.gate_up_proj_blocks" : tensor<32x5760x90x16xi8>
     // 64 tensors of 1024 x 2048, stacked.
     sluice.weight @up "model.layers.0.mlp.experts.{e}.up_proj.weight"
       : tensor<64x1024x2048xf32>
@@ -38,8 +43,8 @@ def Sluice_WeightOp : Sluice_Op<"weight", [Symbol]> {
     packed when the file is loaded; `type` is that of the file all the same.
 
     Constraints:
-    - (C1) `type` is a ranked tensor of static shape of f16, bf16, f32, f64, i32 or
-      i64
+    - (C1) `type` is a ranked tensor of static shape of f16, bf16, f32, f64, i8, i32
+      or i64
     - (C2) the tensor's name is not empty
     - (C3) braces in the name are placeholders: `{name}` or `{name+offset}`
     - (C4) there are at most as many placeholders as dimensions
