@@ -85,6 +85,7 @@ void sluice::buildCPUPipeline(OpPassManager &pm, const CPUOptions &options) {
                                      : createForallToForLoopPass());
   if (options.parallel) {
     pm.addPass(createConvertSCFToOpenMPPass());
+    pm.addPass(createSluiceScheduleTasks());
     pm.addPass(createSluiceInlineStackScopes());
   }
   pm.addPass(createCanonicalizerPass());

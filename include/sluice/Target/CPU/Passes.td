@@ -65,6 +65,23 @@ def SluiceInlineStackScopes : Pass<"sluice-inline-stack-scopes"> {
   let dependentDialects = ["::mlir::memref::MemRefDialect"];
 }
 
+def SluiceScheduleTasks : Pass<"sluice-schedule-tasks"> {
+  let summary = "parallel loops over tasks of unequal size: a dynamic schedule";
+  let description = [{
+    `convert-scf-to-openmp` leaves OpenMP's schedule open, which is equal numbers of
+    iterations for each thread. Experts have as many tokens as the router gives
+    them, so equal numbers of tasks are unequal work. Loops in which an iteration
+    calls a function or allocates a buffer of a size known only at run time get
+    `schedule(dynamic)`: a thread that is done takes the next task. Other loops,
+    over tokens and elements, stay as they are. No result depends on which thread
+    runs a task.
+  }];
+  let dependentDialects = ["::mlir::omp::OpenMPDialect"];
+  let statistics = [
+    Statistic<"numDynamic", "num-dynamic", "loops that became dynamic">
+  ];
+}
+
 def SluiceCPUMath : Pass<"sluice-cpu-math"> {
   let summary = "exponentials that vectorise";
   let description = [{
