@@ -41,7 +41,7 @@ void sluice_tensor_free(sluice_tensor *tensor);
 /** Bytes of one element; 0 if `dtype` is none of the enumerators. */
 size_t sluice_dtype_size(sluice_dtype dtype);
 
-/** "f32", "f64", "f16", "bf16", "i32", "i64" or "bool"; "unknown" if `dtype`
+/** "f32", "f64", "f16", "bf16", "i32", "i64", "bool" or "i8"; "unknown" if `dtype`
     is none of the enumerators. */
 const char *sluice_dtype_name(sluice_dtype dtype);
 

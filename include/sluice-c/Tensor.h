@@ -27,7 +27,9 @@ typedef struct sluice_error {
 } sluice_error;
 
 /** Element types. SLUICE_BOOL takes one byte, which is 0 or 1; the floating
-    point types are IEEE 754's, SLUICE_BF16 the upper half of a binary32. */
+    point types are IEEE 754's, SLUICE_BF16 the upper half of a binary32;
+    SLUICE_I8 is any byte: also of numbers of 8 or 4 bits whose meaning the
+    model says. */
 typedef enum sluice_dtype
 #ifdef __cplusplus
     : int /* so that C++ may look at a value that is none of these */
@@ -38,7 +40,8 @@ typedef enum sluice_dtype
   SLUICE_BF16,
   SLUICE_I32,
   SLUICE_I64,
-  SLUICE_BOOL } sluice_dtype;
+  SLUICE_BOOL,
+  SLUICE_I8 } sluice_dtype;
 
 /** A dense tensor in C order: the last dimension is contiguous, no gaps.
     A rank of 0 is a single element; dimensions may be 0, and then `data` may

@@ -143,6 +143,22 @@ void DimensionClasses::visit(Operation *op) {
         tie(op->getOperand(0), 0, result, 0);
     return;
   }
+  if (isa<DequantizeOp, QuantizeOp>(op)) {
+    // What is dynamic is not cut into blocks: all have a row for each row. The
+    // last dimension is bytes for some and blocks for others, unless it is.
+    auto whole = cast<RankedTensorType>(isa<QuantizeOp>(op)
+                                            ? op->getOperand(0).getType()
+                                            : op->getResult(0).getType());
+    Value first = op->getOperand(0);
+    auto tieDynamic = [&](Value value) {
+      for (unsigned d = 0, e = whole.getRank(); d < e; ++d)
+        if (whole.isDynamicDim(d))
+          tie(first, d, value, d);
+    };
+    llvm::for_each(op->getOperands(), tieDynamic);
+    llvm::for_each(op->getResults(), tieDynamic);
+    return;
+  }
   if (isa<KeepGroupsOp, NormalizeOp, ScaleOp, SoftmaxOp, SigmoidOp, SoftplusOp,
           SiluOp, ReluOp, GeluOp, ClampOp, tensor::CastOp>(op) ||
       OpTrait::hasElementwiseMappableTraits(op)) {

@@ -67,6 +67,7 @@ static llvm::StringRef getEnumerator(llvm::StringRef dtype) {
       .Case("f64", "SLUICE_F64")
       .Case("f16", "SLUICE_F16")
       .Case("bf16", "SLUICE_BF16")
+      .Case("i8", "SLUICE_I8")
       .Case("i32", "SLUICE_I32")
       .Case("i64", "SLUICE_I64")
       .Default("SLUICE_BOOL");
@@ -77,6 +78,7 @@ static llvm::StringRef getCType(llvm::StringRef dtype) {
       .Case("f32", "float")
       .Case("f64", "double")
       .Cases({"f16", "bf16"}, "uint16_t")
+      .Case("i8", "int8_t")
       .Case("i32", "int32_t")
       .Case("i64", "int64_t")
       .Default("uint8_t");

@@ -149,6 +149,7 @@ llvm::LogicalResult evaluateCheck(Evaluator &evaluator, mlir::Operation *op);
 llvm::LogicalResult evaluateRouter(Evaluator &evaluator, mlir::Operation *op);
 llvm::LogicalResult evaluateGates(Evaluator &evaluator, mlir::Operation *op);
 llvm::LogicalResult evaluateExperts(Evaluator &evaluator, mlir::Operation *op);
+llvm::LogicalResult evaluateQuant(Evaluator &evaluator, mlir::Operation *op);
 
 /// True if a value of this type can be held; false also for null.
 bool isKnownType(mlir::Type type);

@@ -65,6 +65,8 @@ static std::optional<Dtype> getDtype(Type type) {
     return Dtype::BF16;
   if (type.isInteger(1))
     return Dtype::Bool;
+  if (type.isInteger(8))
+    return Dtype::I8;
   if (type.isInteger(32))
     return Dtype::I32;
   if (type.isInteger(64) || type.isIndex())
@@ -83,7 +85,8 @@ static FailureOr<Dtype> getBorderDtype(func::FuncOp function, StringRef role,
   return function.emitError("the interpreter cannot pass ")
          << type << ", the type of " << role << " #" << number << " of '"
          << function.getName()
-         << "'; expected f16, bf16, f32, f64, i1, i32, i64, index or a ranked "
+         << "'; expected f16, bf16, f32, f64, i1, i8, i32, i64, index or a "
+            "ranked "
             "tensor of these";
 }
 

@@ -25,7 +25,7 @@ StringRef sluice::toString(Dtype dtype) {
 std::optional<Dtype> sluice::parseDtype(StringRef name) {
   if (name == "i1")
     return Dtype::Bool;
-  for (int i = SLUICE_F32; i <= SLUICE_BOOL; ++i)
+  for (int i = SLUICE_F32; i <= SLUICE_I8; ++i)
     if (name == toString(static_cast<Dtype>(i)))
       return static_cast<Dtype>(i);
   return std::nullopt;
@@ -163,6 +163,7 @@ double HostTensor::get(int64_t index) const {
   case Dtype::I32:
   case Dtype::I64:
   case Dtype::Bool:
+  case Dtype::I8:
     return double(getInteger(index));
   }
   return 0;
@@ -177,6 +178,8 @@ int64_t HostTensor::getInteger(int64_t index) const {
     return as<int64_t>()[i];
   case Dtype::Bool:
     return as<uint8_t>()[i] != 0;
+  case Dtype::I8:
+    return as<int8_t>()[i];
   default:
     assert(false && "not a tensor of integers");
     return 0;
@@ -217,6 +220,9 @@ void HostTensor::set(int64_t index, double value) {
   case Dtype::Bool:
     as<uint8_t>()[i] = value != 0;
     break;
+  case Dtype::I8:
+    as<int8_t>()[i] = saturate<int8_t>(value);
+    break;
   }
 }
 
@@ -231,6 +237,9 @@ void HostTensor::setInteger(int64_t index, int64_t value) {
     break;
   case Dtype::Bool:
     as<uint8_t>()[i] = value != 0;
+    break;
+  case Dtype::I8:
+    as<int8_t>()[i] = int8_t(uint8_t(value));
     break;
   default:
     assert(false && "not a tensor of integers");

@@ -158,6 +158,9 @@ static std::optional<Dtype> dtypeOf(StringRef descr) {
     return Dtype::Bool;
   if (kind == "V2")
     return Dtype::BF16;
+  // Bytes are what the model says they are.
+  if (kind == "i1" || kind == "u1")
+    return Dtype::I8;
   if (descr[0] != '<' && descr[0] != '=')
     return std::nullopt;
   if (kind == "f4")
@@ -191,6 +194,8 @@ static StringRef descrOf(Dtype dtype) {
     return "<i8";
   case Dtype::Bool:
     return "|b1";
+  case Dtype::I8:
+    return "|i1";
   }
   return "";
 }
@@ -205,8 +210,8 @@ static Expected<Dtype> chooseDtype(StringRef descr,
                              descr.drop_front() + "')");
   if (!found)
     return createStringError(
-        "expected an element type f32, f64, f16, i32, i64, bool, or bf16 as "
-        "'<u2', but got '" +
+        "expected an element type f32, f64, f16, i8, i32, i64, bool, or bf16 "
+        "as '<u2', but got '" +
         descr + "'");
   if (expected && *found != *expected)
     return createStringError("expected elements of " + toString(*expected) +

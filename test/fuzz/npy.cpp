@@ -32,7 +32,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   InMemoryFile file(data, size);
   read(file.path(), std::nullopt);
   for (Dtype type : {Dtype::F32, Dtype::F64, Dtype::F16, Dtype::BF16,
-                     Dtype::I32, Dtype::I64, Dtype::Bool})
+                     Dtype::I32, Dtype::I64, Dtype::Bool, Dtype::I8})
     read(file.path(), type);
   return 0;
 }

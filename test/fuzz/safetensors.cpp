@@ -59,7 +59,7 @@ static void load(const sluice_weights *weights, const std::string &pattern,
 static void loadAll(const sluice_weights *weights,
                     const sluice_weight_info &info) {
   int32_t rank = std::min<int32_t>(info.rank, SLUICE_MAX_RANK);
-  for (int dtype = SLUICE_F32 - 1; dtype <= SLUICE_BOOL + 1; ++dtype)
+  for (int dtype = SLUICE_F32 - 1; dtype <= SLUICE_I8 + 1; ++dtype)
     load(weights, info.name, sluice_dtype(dtype), rank, info.shape);
   if (rank == SLUICE_MAX_RANK)
     return;

@@ -111,7 +111,7 @@ struct Options {
       "    --input x.npy --expect y.npy --check --time\n\n"
       "  compiles the model, runs @moe on x.npy, compares the result with "
       "y.npy and\n  with the interpreter's, and prints how long it took.\n\n"
-      ".npy files: any shape, C order; f32, f64, f16, i32, i64, bool, and bf16 "
+      ".npy files: any shape, C order; f32, f64, f16, i8, i32, i64, bool, and bf16 "
       "as raw u16.\n"};
 };
 

@@ -36,7 +36,9 @@ def ConvertSluiceToLinalg : Pass<"convert-sluice-to-linalg"> {
   let summary = "lower products, activations and shapes to linalg on tensors";
   let description = [{
     Lowers the tensor ops of the dialect (`linear`, `softmax`, `rms_norm`, activations,
-    `broadcast`, `clamp`, `split`) to `linalg.generic` and `tensor` ops.
+    `broadcast`, `clamp`, `split`, `quantize`, `dequantize`) to `linalg.generic`
+    and `tensor` ops. Numbers of 8 and 4 bits are taken apart with shifts and
+    masks: no type of theirs goes further.
     Accumulation is in f32, or f64 if a type is f64. A product's loops are
     ordered so that the innermost walks along the weight's rows, and its
     additions carry `reassoc`, so that LLVM may vectorise them. Upstream's

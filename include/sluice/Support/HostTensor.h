@@ -33,10 +33,11 @@ enum class Dtype : int {
   BF16 = SLUICE_BF16,
   I32 = SLUICE_I32,
   I64 = SLUICE_I64,
-  Bool = SLUICE_BOOL
+  Bool = SLUICE_BOOL,
+  I8 = SLUICE_I8
 };
 
-/// "f32", "f64", "f16", "bf16", "i32", "i64" or "bool".
+/// "f32", "f64", "f16", "bf16", "i32", "i64", "bool" or "i8".
 llvm::StringRef toString(Dtype dtype);
 /// The inverse; "i1" is bool too.
 std::optional<Dtype> parseDtype(llvm::StringRef name);
@@ -97,7 +98,8 @@ public:
   }
 
   /// The elements as `T`, which has to have the size of the element type:
-  /// float, double, uint16_t (f16 and bf16), int32_t, int64_t, bool's uint8_t.
+  /// float, double, uint16_t (f16 and bf16), int32_t, int64_t, int8_t, bool's
+  /// uint8_t.
   template <typename T> llvm::MutableArrayRef<T> as() {
     assert(sizeof(T) == sizeOf(type) && "view of another element size");
     return {static_cast<T *>(data()), size_t(count)};
@@ -110,14 +112,14 @@ public:
   /// The element at a flat index as a double. Exact, except for i64 beyond
   /// 2^53, which is rounded to nearest; a bool is 0 or 1.
   double get(int64_t index) const;
-  /// The element of an i32, i64 or bool tensor.
+  /// The element of an i32, i64, bool or i8 tensor.
   int64_t getInteger(int64_t index) const;
 
   /// Stores `value`. Floating point types: rounded once, to nearest, ties to
   /// even. Integers: truncated toward zero, stopped at the smallest and the
   /// largest value, NaN becomes 0. Bool: whether the value is not 0.
   void set(int64_t index, double value);
-  /// Stores into an i32 (the lower 32 bits), i64 or bool tensor.
+  /// Stores into an i32 or i8 (the lower bits), i64 or bool tensor.
   void setInteger(int64_t index, int64_t value);
 
   std::vector<double> toDoubles() const;

@@ -14,7 +14,8 @@
 namespace sluice {
 
 /// Reads the .npy file at `path` (`-`: standard input): versions 1 to 3, C
-/// order, little endian; f32, f64, f16, i32, i64 and bool.
+/// order, little endian; f32, f64, f16, i8 ('|i1', and '|u1' as the same
+/// bytes), i32, i64 and bool.
 ///
 /// If `expected` is given, another element type is an error. NumPy has no bf16:
 /// a file of '<u2', or of 2-byte voids, is read as bf16 if that is expected,

@@ -6,6 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "QuantToLinalg.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -492,6 +494,7 @@ struct ConvertSluiceToLinalg
                                  GeluOp, ClampOp>([](Operation *op) {
       return !isa<RankedTensorType>(op->getResult(0).getType());
     });
+    target.addIllegalOp<DequantizeOp, QuantizeOp>();
     RewritePatternSet patterns(&getContext());
     populateSluiceToLinalgPatterns(patterns);
     if (failed(applyPartialConversion(getOperation(), target,
@@ -522,6 +525,7 @@ void sluice::populateSluiceToLinalgPatterns(RewritePatternSet &patterns) {
   MLIRContext *context = patterns.getContext();
   patterns.add<ConvertLinear, ConvertRMSNorm, ConvertSoftmax, ConvertBroadcast,
                ConvertSplit>(context);
+  populateQuantToLinalgPatterns(patterns);
   patterns.add<ConvertElementwise<SigmoidOp>>(
       context,
       [](SigmoidOp, LoopBuilder &b, Value x) { return sigmoid(b, x); });

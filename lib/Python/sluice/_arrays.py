@@ -38,10 +38,13 @@ _NUMPY: dict[str, np.dtype[Any]] = {
     "i32": np.dtype(np.int32),
     "i64": np.dtype(np.int64),
     "bool": np.dtype(np.bool_),
+    "i8": np.dtype(np.int8),
 }
 # The bits of a bfloat16 are what an array of uint16 can only mean.
 _SLUICE: dict[np.dtype[Any], str] = {dtype: name for name, dtype in _NUMPY.items()}
 _SLUICE[np.dtype(np.uint16)] = "bf16"
+# Bytes are what the model says they are.
+_SLUICE[np.dtype(np.uint8)] = "i8"
 
 
 def numpy_dtype(dtype: str) -> np.dtype[Any]:
@@ -83,6 +86,8 @@ _DLPACK = {
     (2, 64): np.dtype(np.float64),
     (2, 16): np.dtype(np.float16),
     (4, 16): _BF16,
+    (0, 8): np.dtype(np.int8),
+    (1, 8): np.dtype(np.uint8),
     (0, 32): np.dtype(np.int32),
     (0, 64): np.dtype(np.int64),
     (6, 8): np.dtype(np.bool_),

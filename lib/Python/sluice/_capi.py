@@ -19,7 +19,7 @@ ABI_VERSION = 0
 MAX_RANK = 8
 
 # sluice_dtype, in its order.
-DTYPES = ("f32", "f64", "f16", "bf16", "i32", "i64", "bool")
+DTYPES = ("f32", "f64", "f16", "bf16", "i32", "i64", "bool", "i8")
 # sluice_severity, in its order.
 SEVERITIES = ("note", "remark", "warning", "error")
 # sluice_output.

@@ -48,7 +48,7 @@ std::string sluice::rt::quoted(std::string_view text) {
 std::optional<sluice_dtype> sluice::rt::dtypeNamed(std::string_view name) {
   if (name == "i1")
     return SLUICE_BOOL;
-  for (int i = SLUICE_F32; i <= SLUICE_BOOL; ++i) {
+  for (int i = SLUICE_F32; i <= SLUICE_I8; ++i) {
     auto dtype = static_cast<sluice_dtype>(i);
     if (name == sluice_dtype_name(dtype))
       return dtype;
@@ -151,6 +151,7 @@ size_t sluice_dtype_size(sluice_dtype dtype) {
   case SLUICE_BF16:
     return 2;
   case SLUICE_BOOL:
+  case SLUICE_I8:
     return 1;
   }
   return 0;
@@ -170,6 +171,8 @@ const char *sluice_dtype_name(sluice_dtype dtype) {
     return "i32";
   case SLUICE_I64:
     return "i64";
+  case SLUICE_I8:
+    return "i8";
   case SLUICE_BOOL:
     return "bool";
   }

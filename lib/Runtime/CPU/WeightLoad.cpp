@@ -55,12 +55,12 @@ private:
 bool Loader::check(const Entry &entry) {
   size_t rank = shape.size() - numLeading;
   const int64_t *expected = shape.data() + numLeading;
-  if (entry.dtype == fileNameOf(dtype) && entry.shape.size() == rank &&
+  bool hasType = isFileNameOf(entry.dtype, dtype);
+  if (hasType && entry.shape.size() == rank &&
       std::equal(entry.shape.begin(), entry.shape.end(), expected))
     return checkBools(entry);
 
-  const char *what =
-      entry.dtype != fileNameOf(dtype) ? " element type" : " shape";
+  const char *what = hasType ? " shape" : " element type";
   return fail("tensor " + quoted(entry.name) + ": expected " +
               typeText(fileNameOf(dtype), rank, expected) + " but got " +
               typeText(entry.dtype, entry.shape.size(), entry.shape.data()) +

@@ -29,8 +29,16 @@ const char *sluice::rt::fileNameOf(sluice_dtype dtype) {
     return "I64";
   case SLUICE_BOOL:
     return "BOOL";
+  case SLUICE_I8:
+    return "I8";
   }
   return "unknown";
+}
+
+bool sluice::rt::isFileNameOf(std::string_view name, sluice_dtype dtype) {
+  return name == fileNameOf(dtype) ||
+         (dtype == SLUICE_I8 && (name == "U8" || name == "F8_E4M3" ||
+                                 name == "F8_E5M2" || name == "F8_E8M0"));
 }
 
 bool sluice_weights::buildIndex(std::string_view &duplicate) {

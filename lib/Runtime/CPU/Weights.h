@@ -76,6 +76,9 @@ namespace sluice::rt {
 
 /// How safetensors files spell a type.
 const char *fileNameOf(sluice_dtype dtype);
+/// Whether elements of the safetensors type `name` are loaded as `dtype`: bytes
+/// of any meaning are SLUICE_I8.
+bool isFileNameOf(std::string_view name, sluice_dtype dtype);
 
 } // namespace sluice::rt
 

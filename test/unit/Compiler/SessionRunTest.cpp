@@ -95,7 +95,7 @@ TEST(SessionRun, WhatCannotBeCompiled) {
   auto module = s.parse("func.func @f(%x: memref<2xf32>) { return }");
   std::string error = errorOf(s.session.compile(*module));
   EXPECT_EQ(error, "layer.mlir:1:1: expected argument 0 of public function 'f' "
-                   "to be a ranked tensor of f16, bf16, f32, f64, i1, i32 or "
+                   "to be a ranked tensor of f16, bf16, f32, f64, i1, i8, i32 or "
                    "i64 but got 'memref<2xf32>'");
   EXPECT_EQ(s.diagnostics, (Lines{"error: " + error}));
   SessionOptions options;

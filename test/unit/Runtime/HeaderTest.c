@@ -8,7 +8,7 @@
 
 #include "sluice-c/Runtime.h"
 
-_Static_assert(SLUICE_F32 == 0 && SLUICE_BOOL == 6,
+_Static_assert(SLUICE_F32 == 0 && SLUICE_BOOL == 6 && SLUICE_I8 == 7,
                "compiled models store these numbers");
 _Static_assert(sizeof(sluice_dtype) == sizeof(int),
                "C and C++ agree on the layout of sluice_tensor");

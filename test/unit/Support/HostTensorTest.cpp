@@ -29,7 +29,7 @@ static HostTensor tensor(Dtype dtype, ArrayRef<int64_t> shape,
 
 TEST(HostTensor, NamesOfTypes) {
   for (Dtype dtype : {Dtype::F32, Dtype::F64, Dtype::F16, Dtype::BF16,
-                      Dtype::I32, Dtype::I64, Dtype::Bool})
+                      Dtype::I32, Dtype::I64, Dtype::Bool, Dtype::I8})
     EXPECT_EQ(parseDtype(toString(dtype)), dtype);
   EXPECT_EQ(parseDtype("i1"), Dtype::Bool);
   EXPECT_EQ(parseDtype("f8"), std::nullopt);

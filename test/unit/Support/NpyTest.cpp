@@ -73,7 +73,7 @@ protected:
 TEST_F(Npy, WhatIsWrittenIsRead) {
   std::string file = dir.path("out.npy");
   for (Dtype dtype : {Dtype::F32, Dtype::F64, Dtype::F16, Dtype::BF16,
-                      Dtype::I32, Dtype::I64, Dtype::Bool}) {
+                      Dtype::I32, Dtype::I64, Dtype::Bool, Dtype::I8}) {
     for (const SmallVector<int64_t> &shape :
          {SmallVector<int64_t>{}, {1}, {6}, {2, 3}, {0, 7}, {1, 2, 1, 3}}) {
       HostTensor tensor = cantFail(HostTensor::create(dtype, shape));

@@ -49,7 +49,7 @@ static SmallVector<int64_t> countBlocks(RankedTensorType type,
 static LogicalResult verifyScales(Operation *op, Value scales,
                                   ArrayRef<int64_t> counts) {
   auto type = cast<RankedTensorType>(scales.getType());
-  if (failed(verifyCompatibleShape(type.getShape(), counts)))
+  if (type.getShape() != ArrayRef(counts))
     return op->emitOpError("expected scales of ")
            << type.clone(counts) << ", one for each block, but got " << type;
   return success();
@@ -86,9 +86,8 @@ static LogicalResult verifyStorage(DequantizeOp op, Value stored,
   }
   auto isCompatible = [&] {
     if (!isSplit)
-      return succeeded(verifyCompatibleShape(type.getShape(), bytes));
-    return succeeded(verifyCompatibleShape(type.getShape().take_front(last),
-                                           ArrayRef(bytes).drop_back())) &&
+      return type.getShape() == ArrayRef(bytes);
+    return type.getShape().take_front(last) == ArrayRef(bytes).drop_back() &&
            countBytes(type.getShape().drop_front(last)) == bytes.back();
   };
   if (!isCompatible())
@@ -126,7 +125,7 @@ LogicalResult QuantizeOp::verify() {
   RankedTensorType input = getInput().getType();
   if (failed(verifyBlocks(*this, input, getBlocks()))) // C1
     return failure();
-  if (failed(verifyCompatibleShape(input, getQuantized().getType()))) // C2
+  if (input.getShape() != getQuantized().getType().getShape()) // C2
     return emitOpError("expected a first result of ")
            << getQuantized().getType().clone(input.getShape())
            << ", the shape of the input, but got " << getQuantized().getType();
@@ -142,7 +141,7 @@ LogicalResult QuantizeOp::verify() {
   if (!getZeros())
     return success();
   auto zeros = cast<RankedTensorType>(getZeros().getType());
-  if (failed(verifyCompatibleShape(zeros.getShape(), counts))) // C4
+  if (zeros.getShape() != ArrayRef(counts)) // C4
     return emitOpError("expected zero points of ")
            << zeros.clone(counts) << ", one for each block, but got " << zeros;
   return success();

@@ -52,6 +52,8 @@ static StringRef getTypeName(Type type) {
     return "f64";
   if (type.isInteger(1))
     return "bool";
+  if (type.isInteger(8))
+    return "i8";
   if (type.isInteger(32))
     return "i32";
   if (type.isInteger(64))
@@ -64,6 +66,18 @@ static json::Array getShape(RankedTensorType type) {
   for (int64_t size : type.getShape())
     shape.push_back(ShapedType::isDynamic(size) ? -1 : size);
   return shape;
+}
+
+static json::Object describePanels(PanelsAttr panels) {
+  json::Object object{{"width", panels.getWidth()},
+                      {"of", stringifyLayout(panels.getLayout())}};
+  if (panels.getInterleave() != 1)
+    object["by"] = panels.getInterleave();
+  if (panels.getBits())
+    object["bits"] = panels.getBits();
+  if (panels.getDims() != 2)
+    object["dims"] = panels.getDims();
+  return object;
 }
 
 /// Multiply-adds of `op` for one row, if it is a product; an error if that
@@ -80,6 +94,9 @@ static FailureOr<int64_t> countMultiplyAdds(Operation *op) {
                ? weight.getDimSize(1) * linear.getType().getDimSize(1)
                : weight.getNumElements();
   }
+  if (auto linear = dyn_cast<QuantizedLinearOp>(op))
+    return linear.getInput().getType().getDimSize(1) *
+           linear.getType().getDimSize(1);
   auto contraction = dyn_cast<linalg::LinalgOp>(op);
   if (contraction && linalg::isaContractionOpInterface(contraction))
     return op->emitError("cannot count the multiply-adds of a linalg "
@@ -90,6 +107,13 @@ static FailureOr<int64_t> countMultiplyAdds(Operation *op) {
 
 /// The elements of an expert's parameter, without what fills up panels.
 static int64_t countElements(BlockArgument argument) {
+  auto type = cast<RankedTensorType>(argument.getType());
+  for (Operation *user : argument.getUsers())
+    if (auto linear = dyn_cast<QuantizedLinearOp>(user)) {
+      // Of a panel's outputs, those that there are.
+      int64_t columns = type.getDimSize(0) * type.getDimSize(2);
+      return type.getNumElements() / columns * linear.getType().getDimSize(1);
+    }
   for (Operation *user : argument.getUsers())
     if (auto linear = dyn_cast<LinearOp>(user))
       if (linear.getLayout() == Layout::Panels &&
@@ -194,9 +218,7 @@ private:
                          {"dtype", getTypeName(type.getElementType())},
                          {"shape", getShape(type)}};
       if (PanelsAttr panels = weight.getPanelsAttr())
-        entry["panels"] =
-            json::Object{{"width", panels.getWidth()},
-                         {"of", stringifyLayout(panels.getLayout())}};
+        entry["panels"] = describePanels(panels);
       result.push_back(std::move(entry));
     }
     return result;
@@ -218,8 +240,8 @@ private:
       auto tensor = dyn_cast<RankedTensorType>(type);
       if (!tensor || getTypeName(tensor.getElementType()).empty())
         return fail()
-               << "a ranked tensor of f16, bf16, f32, f64, i1, i32 or i64 but "
-                  "got "
+               << "a ranked tensor of f16, bf16, f32, f64, i1, i8, i32 or i64 "
+                  "but got "
                << type;
       if (tensor.getRank() > kMaxRank)
         return fail() << "a tensor of at most " << kMaxRank

@@ -76,6 +76,12 @@ private:
       return rank(op.getOperand(0)) > 1;
     if (auto norm = dyn_cast<RMSNormOp>(op))
       return rank(norm.getInput()) > 1 && has(norm.getInput());
+    if (auto quantize = dyn_cast<QuantizeOp>(op))
+      return rank(quantize.getInput()) > 1 && quantize.getBlocks()[0] == 1;
+    if (auto dequantize = dyn_cast<DequantizeOp>(op))
+      return rank(dequantize.getResult()) > 1 &&
+             dequantize.getBlocks()[0] == 1 &&
+             llvm::all_of(op.getOperands(), [&](Value v) { return has(v); });
     if (isa<FromEntriesOp, FromDenseOp, JoinOp>(op))
       return llvm::all_of(op.getOperands(), [&](Value v) { return has(v); });
     if (isa<FilterOp, ScaleByOp>(op)) {

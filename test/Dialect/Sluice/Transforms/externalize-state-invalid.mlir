@@ -13,7 +13,7 @@ func.func @f(%x: tensor<?x4xf32>) -> !sluice.gates<?x4xf32, 2 per token> {
 
 // -----
 
-// expected-error @+1 {{expected argument 1 of public function 'f' to be a ranked tensor of f16, bf16, f32, f64, i1, i32 or i64 but got 'f32'}}
+// expected-error @+1 {{expected argument 1 of public function 'f' to be a ranked tensor of f16, bf16, f32, f64, i1, i8, i32 or i64 but got 'f32'}}
 func.func @f(%x: tensor<?x4xf32>, %y: f32) {
   return
 }

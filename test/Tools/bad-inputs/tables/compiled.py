@@ -49,7 +49,7 @@ CASES = [
         "m.mlir:1:1: error: expected result 0 of public function 'f' to be a tensor but got "
         "'!sluice.gates<2x4xf32, 2 per token>'; give its entries instead (sluice.entries)",
         "m.mlir:1:1: error: the interpreter cannot pass '!sluice.gates<2x4xf32, 2 per token>', "
-        "the type of result #0 of 'f'; expected f16, bf16, f32, f64, i1, i32, i64, index or a "
+        "the type of result #0 of 'f'; expected f16, bf16, f32, f64, i1, i8, i32, i64, index or a "
         "ranked tensor of these"), body(ZERO +
         "\n  %g = sluice.topk %z, 2 : tensor<2x4xf32>",
                                   results="!sluice.gates<2x4xf32, 2 per token>",
@@ -58,25 +58,25 @@ CASES = [
         "m.mlir:1:1: error: expected argument 0 of public function 'f' to be a tensor but got "
         "'!sluice.gates<?x4xf32, 2 per token>'; give its entries instead (sluice.entries)",
         "m.mlir:1:1: error: the interpreter cannot pass '!sluice.gates<?x4xf32, 2 per token>', "
-        "the type of argument #0 of 'f'; expected f16, bf16, f32, f64, i1, i32, i64, index or "
+        "the type of argument #0 of 'f'; expected f16, bf16, f32, f64, i1, i8, i32, i64, index or "
         "a ranked tensor of these"), function(f"%g: {GATES}")),
     with_input("memref-argument", (
         "m.mlir:1:1: error: expected argument 0 of public function 'f' to be a ranked tensor "
-        "of f16, bf16, f32, f64, i1, i32 or i64 but got 'memref<4xf32>'",
+        "of f16, bf16, f32, f64, i1, i8, i32 or i64 but got 'memref<4xf32>'",
         "m.mlir:1:1: error: the interpreter cannot pass 'memref<4xf32>', the type of argument "
-        "#0 of 'f'; expected f16, bf16, f32, f64, i1, i32, i64, index or a ranked tensor of "
+        "#0 of 'f'; expected f16, bf16, f32, f64, i1, i8, i32, i64, index or a ranked tensor of "
         "these"), function("%m: memref<4xf32>")),
     with_input("scalar-argument", (
         "m.mlir:1:1: error: expected argument 0 of public function 'f' to be a ranked tensor "
-        "of f16, bf16, f32, f64, i1, i32 or i64 but got 'i8'",
-        "m.mlir:1:1: error: the interpreter cannot pass 'i8', the type of argument #0 of 'f'; "
-        "expected f16, bf16, f32, f64, i1, i32, i64, index or a ranked tensor of these"),
-        function("%i: i8")),
+        "of f16, bf16, f32, f64, i1, i8, i32 or i64 but got 'i16'",
+        "m.mlir:1:1: error: the interpreter cannot pass 'i16', the type of argument #0 of 'f'; "
+        "expected f16, bf16, f32, f64, i1, i8, i32, i64, index or a ranked tensor of these"),
+        function("%i: i16")),
     with_input("complex-argument", (
         "m.mlir:1:1: error: expected argument 0 of public function 'f' to be a ranked tensor "
-        "of f16, bf16, f32, f64, i1, i32 or i64 but got 'tensor<2xcomplex<f32>>'",
+        "of f16, bf16, f32, f64, i1, i8, i32 or i64 but got 'tensor<2xcomplex<f32>>'",
         "m.mlir:1:1: error: the interpreter cannot pass 'tensor<2xcomplex<f32>>', the type of "
-        "argument #0 of 'f'; expected f16, bf16, f32, f64, i1, i32, i64, index or a ranked "
+        "argument #0 of 'f'; expected f16, bf16, f32, f64, i1, i8, i32, i64, index or a ranked "
         "tensor of these"), function("%c: tensor<2xcomplex<f32>>")),
     with_input("recursion-in-expert", (
         "m.mlir:5:10: error: expected functions that do not call themselves, directly or "
@@ -92,39 +92,39 @@ CASES = [
         body("%m = memref.alloc() : memref<4xf32>")),
     row("scalar-result", (
         "m.mlir:1:1: error: expected result 0 of public function 'f' to be a ranked tensor of "
-        "f16, bf16, f32, f64, i1, i32 or i64 but got 'i8'",
-        "m.mlir:1:1: error: the interpreter cannot pass 'i8', the type of result #0 of 'f'; "
-        "expected f16, bf16, f32, f64, i1, i32, i64, index or a ranked tensor of these"),
-        body("%i = arith.constant 1 : i8", results="i8", returned="%i : i8")),
+        "f16, bf16, f32, f64, i1, i8, i32 or i64 but got 'i16'",
+        "m.mlir:1:1: error: the interpreter cannot pass 'i16', the type of result #0 of 'f'; "
+        "expected f16, bf16, f32, f64, i1, i8, i32, i64, index or a ranked tensor of these"),
+        body("%i = arith.constant 1 : i16", results="i16", returned="%i : i16")),
     compiled("index-result",
         "m.mlir:1:1: error: expected result 0 of public function 'f' to be a ranked tensor of "
-        "f16, bf16, f32, f64, i1, i32 or i64 but got 'tensor<2xindex>'",
+        "f16, bf16, f32, f64, i1, i8, i32 or i64 but got 'tensor<2xindex>'",
         body(
         "%i = arith.constant dense<1> : tensor<2xindex>",
         results="tensor<2xindex>",
                                   returned="%i : tensor<2xindex>")),
-    row("i8-result", (
+    row("i16-result", (
         "m.mlir:1:1: error: expected result 0 of public function 'f' to be a ranked tensor of "
-        "f16, bf16, f32, f64, i1, i32 or i64 but got 'tensor<2xi8>'",
-        "m.mlir:1:1: error: the interpreter cannot pass 'tensor<2xi8>', the type of result #0 "
-        "of 'f'; expected f16, bf16, f32, f64, i1, i32, i64, index or a ranked tensor of these"),
+        "f16, bf16, f32, f64, i1, i8, i32 or i64 but got 'tensor<2xi16>'",
+        "m.mlir:1:1: error: the interpreter cannot pass 'tensor<2xi16>', the type of result #0 "
+        "of 'f'; expected f16, bf16, f32, f64, i1, i8, i32, i64, index or a ranked tensor of these"),
         body(
-        "%i = arith.constant dense<1> : tensor<2xi8>",
-        results="tensor<2xi8>",
-                               returned="%i : tensor<2xi8>")),
+        "%i = arith.constant dense<1> : tensor<2xi16>",
+        results="tensor<2xi16>",
+                               returned="%i : tensor<2xi16>")),
     row("complex-result", (
         "m.mlir:2:8: error: compiled code cannot contain 'complex.constant'; expected "
         "functions, calls, and ops of arith, check, linalg, math, scf, sluice and tensor",
         "m.mlir:1:1: error: the interpreter cannot pass 'complex<f32>', the type of result #0 "
-        "of 'f'; expected f16, bf16, f32, f64, i1, i32, i64, index or a ranked tensor of these"),
+        "of 'f'; expected f16, bf16, f32, f64, i1, i8, i32, i64, index or a ranked tensor of these"),
         body(
         "%c = complex.constant [1.0 : f32, 2.0 : f32] : complex<f32>", results="complex<f32>",
         returned="%c : complex<f32>")),
     row("unranked-result", (
         "m.mlir:1:1: error: expected result 0 of public function 'f' to be a ranked tensor of "
-        "f16, bf16, f32, f64, i1, i32 or i64 but got 'tensor<*xf32>'",
+        "f16, bf16, f32, f64, i1, i8, i32 or i64 but got 'tensor<*xf32>'",
         "m.mlir:1:1: error: the interpreter cannot pass 'tensor<*xf32>', the type of result #0 "
-        "of 'f'; expected f16, bf16, f32, f64, i1, i32, i64, index or a ranked tensor of these"),
+        "of 'f'; expected f16, bf16, f32, f64, i1, i8, i32, i64, index or a ranked tensor of these"),
         body(
         ZERO + "\n  %u = tensor.cast %z : tensor<2x4xf32> to tensor<*xf32>",
             results="tensor<*xf32>",
@@ -278,7 +278,7 @@ CASES = [
     ahead("syntax", "m.mlir:1:14: error: expected non-function type", "func.func @f( {"),
     ahead("memref",
         "m.mlir:1:1: error: expected argument 0 of public function 'f' to be a ranked tensor "
-        "of f16, bf16, f32, f64, i1, i32 or i64 but got 'memref<4xf32>'",
+        "of f16, bf16, f32, f64, i1, i8, i32 or i64 but got 'memref<4xf32>'",
         function("%m: memref<4xf32>")),
     ahead("external",
         "m.mlir:1:1: error: expected a function with a body: compiled code has nothing to link "

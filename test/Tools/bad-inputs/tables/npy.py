@@ -98,7 +98,7 @@ CASES = [
         "with x.astype('<f4')",
         headed(dictionary(descr="'>f4'"))),
     row("object",
-        "sluice-run: error: 'x.npy': expected an element type f32, f64, f16, i32, i64, bool, "
+        "sluice-run: error: 'x.npy': expected an element type f32, f64, f16, i8, i32, i64, bool, "
         "or bf16 as '<u2', but got '|O'",
         headed(dictionary(descr="'|O'"))),
     row("structured",
@@ -106,11 +106,11 @@ CASES = [
         "got '[('a', '<f4')], 'for' in the header",
         headed(dictionary(descr="[('a', '<f4')]"))),
     row("complex",
-        "sluice-run: error: 'x.npy': expected an element type f32, f64, f16, i32, i64, bool, "
+        "sluice-run: error: 'x.npy': expected an element type f32, f64, f16, i8, i32, i64, bool, "
         "or bf16 as '<u2', but got '<c8'",
         headed(dictionary(descr="'<c8'"))),
     row("string",
-        "sluice-run: error: 'x.npy': expected an element type f32, f64, f16, i32, i64, bool, "
+        "sluice-run: error: 'x.npy': expected an element type f32, f64, f16, i8, i32, i64, bool, "
         "or bf16 as '<u2', but got '<U3'",
         headed(dictionary(descr="'<U3'"))),
     row("descr-number",
