@@ -150,6 +150,11 @@ llvm::LogicalResult evaluateRouter(Evaluator &evaluator, mlir::Operation *op);
 llvm::LogicalResult evaluateGates(Evaluator &evaluator, mlir::Operation *op);
 llvm::LogicalResult evaluateExperts(Evaluator &evaluator, mlir::Operation *op);
 llvm::LogicalResult evaluateQuant(Evaluator &evaluator, mlir::Operation *op);
+llvm::LogicalResult evaluateQuantizedLinear(Evaluator &evaluator,
+                                            mlir::Operation *op);
+
+/// What each pattern of bits means as a number of `type`, of at most 8 bits.
+llvm::SmallVector<float> getNumbers(mlir::Type type);
 
 /// True if a value of this type can be held; false also for null.
 bool isKnownType(mlir::Type type);

@@ -57,8 +57,7 @@ forEachElement(ArrayRef<int64_t> shape, ArrayRef<int64_t> blocks,
 // dequantize
 //===----------------------------------------------------------------------===//
 
-/// What each pattern of bits means as a number of `type`.
-static SmallVector<float> getNumbers(Type type) {
+SmallVector<float> sluice::interpreter::getNumbers(Type type) {
   unsigned width = type.getIntOrFloatBitWidth();
   SmallVector<float> numbers;
   for (unsigned bits = 0; bits < (1u << width); ++bits) {

@@ -44,23 +44,45 @@ static std::optional<Dtype> getDtype(Type type) {
 /// The matrix, or stack of matrices, in panels.
 static FailureOr<Tensor> pack(Evaluator &evaluator, GetWeightOp op,
                               const Tensor &matrices, PanelsAttr panels) {
+  bool isFloat = isa<FloatType>(op.getType().getElementType());
   FailureOr<Tensor> packed =
-      evaluator.makeTensor(op, op.getType().getShape(), Element::ofFloat(0.0));
+      evaluator.makeTensor(op, op.getType().getShape(),
+                           isFloat ? Element::ofFloat(0.0) : Element::ofInt(0));
   if (failed(packed))
     return failure();
   ArrayRef<int64_t> shape = matrices.getShape();
-  int64_t numRows = shape[shape.size() - 2], numColumns = shape.back();
+  int64_t rows = shape[shape.size() - panels.getDims()], columns = 1;
+  for (int64_t size : shape.take_back(panels.getDims() - 1))
+    columns *= size;
   bool isOutIn = panels.getLayout() == Layout::OutIn;
-  int64_t numIn = isOutIn ? numColumns : numRows, width = panels.getWidth();
-  int64_t size = numRows * numColumns;
-  int64_t packedSize =
-      llvm::alignTo(isOutIn ? numRows : numColumns, width) * numIn;
+  int64_t width = panels.getWidth(), side = panels.getInterleave();
+  int64_t numbers = panels.getNumbersPerElement();
+  int64_t numOut = isOutIn ? rows : columns;
+  int64_t numIn = (isOutIn ? columns : rows) * numbers;
+  int64_t lines = numIn / (side * numbers), size = rows * columns;
+  int64_t packedSize = llvm::divideCeil(numOut, width) * lines * width * side;
+  const Element *source = matrices.data();
   Element *target = packed->mutableData();
-  for (int64_t i = 0, e = matrices.getNumElements(); i < e; ++i) {
-    int64_t row = i % size / numColumns, column = i % numColumns;
-    int64_t out = isOutIn ? row : column, in = isOutIn ? column : row;
-    target[i / size * packedSize + out / width * numIn * width + in * width +
-           out % width] = matrices.data()[i];
+  if (packedSize == 0 || size == 0)
+    return packed;
+  for (int64_t first = 0; first < matrices.getNumElements(); first += size) {
+    for (int64_t out = 0; out < numOut; ++out)
+      for (int64_t in = 0; in < numIn; ++in) {
+        int64_t line = in / (side * numbers), j = in % (side * numbers);
+        Element &place =
+            target[((out / width * lines + line) * width + out % width) * side +
+                   j % side];
+        if (numbers == 1) {
+          place = source[isOutIn ? out * columns + in : in * columns + out];
+          continue;
+        }
+        // The first inputs of a line are in the low halves of its bytes.
+        uint8_t byte = source[out * columns + in / 2].i;
+        uint8_t number = in % 2 ? byte >> 4 : byte & 15;
+        place.i = int8_t(j < side ? number : uint8_t(place.i) | number << 4);
+      }
+    source += size;
+    target += packedSize;
   }
   return packed;
 }
@@ -365,6 +387,9 @@ LogicalResult sluice::interpreter::evaluateSluice(Evaluator &evaluator,
       .Case([&](ClampOp op) { return evaluateClamp(evaluator, op); })
       .Case<DequantizeOp, QuantizeOp>(
           [&](auto) { return evaluateQuant(evaluator, op); })
+      .Case([&](QuantizedLinearOp) {
+        return evaluateQuantizedLinear(evaluator, op);
+      })
       .Case<ExpertsOp, MixedExpertsOp, GroupedOp>(
           [&](auto) { return evaluateExperts(evaluator, op); })
       .Case([&](GeluOp gelu) {

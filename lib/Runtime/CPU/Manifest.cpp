@@ -118,9 +118,10 @@ bool Reader::type(const JsonValue &object, const std::string &path,
     return false;
   std::optional<sluice_dtype> known = dtypeNamed(name);
   if (!known)
-    return fail(path + ".dtype", "expected f32, f64, f16, bf16, i8, i32, i64 or "
-                                 "bool but got " +
-                                     quoted(name));
+    return fail(path + ".dtype",
+                "expected f32, f64, f16, bf16, i8, i32, i64 or "
+                "bool but got " +
+                    quoted(name));
   dtype = *known;
   const JsonValue *dimensions = member(object, "shape", path, JsonValue::Array);
   if (!dimensions)
@@ -202,12 +203,50 @@ bool Reader::weight(const JsonValue &object, const std::string &path,
   if (layout != "out_in" && layout != "in_out")
     return fail(at + ".of",
                 "expected out_in or in_out but got '" + layout + "'");
-  // Packed, a weight has one more dimension.
-  if (weight.shape.size() < 2 || weight.shape.size() >= SLUICE_MAX_RANK)
-    return fail(
-        at, "expected a weight of 2 to " + std::to_string(SLUICE_MAX_RANK - 1) +
-                " dimensions but got " + std::to_string(weight.shape.size()));
   weight.isOutIn = layout == "out_in";
+  // What only some panels have; absent, it is as for whole elements in
+  // matrices.
+  auto optional = [&](const char *key, int64_t least, int64_t most,
+                      int64_t &value) {
+    const JsonValue *found =
+        member(*panels, key, at, JsonValue::Integer, /*required=*/false);
+    return found ? integer(*panels, key, at, least, most, value)
+                 : problem.empty();
+  };
+  int64_t bits = 0;
+  if (!optional("by", 1, 64, weight.interleave) ||
+      !optional("bits", 4, 4, bits) ||
+      !optional("dims", 2, SLUICE_MAX_RANK, weight.matrixDims))
+    return false;
+  weight.numbersPerElement = bits ? 2 : 1;
+  if ((bits || weight.matrixDims > 2) && !weight.isOutIn)
+    return fail(at + ".of",
+                "expected out_in for matrices of several dimensions "
+                "and for numbers of 4 bits but got in_out");
+  if (bits && sluice_dtype_size(weight.dtype) != 1)
+    return fail(at + ".bits", "expected bytes, which hold two numbers each");
+  // Packed, a weight has up to two more dimensions.
+  int64_t rank = int64_t(weight.shape.size());
+  int64_t packedRank =
+      rank - weight.matrixDims + (weight.interleave > 1 ? 4 : 3);
+  if (rank < weight.matrixDims || packedRank > SLUICE_MAX_RANK)
+    return fail(at, "expected a weight of at least " +
+                        std::to_string(weight.matrixDims) +
+                        " dimensions, and of at most " +
+                        std::to_string(SLUICE_MAX_RANK) +
+                        " when it is packed, but got " + std::to_string(rank));
+  int64_t side = weight.interleave * weight.numbersPerElement, beyond = 1;
+  if (!weight.isOutIn) {
+    beyond = weight.shape[size_t(rank - 2)] % side;
+  } else {
+    beyond = weight.numbersPerElement;
+    for (int64_t i = rank - weight.matrixDims + 1; i < rank; ++i)
+      beyond = beyond * (weight.shape[size_t(i)] % side) % side;
+  }
+  if (beyond % side != 0)
+    return fail(at + ".by",
+                "expected a number of inputs that is a multiple of " +
+                    std::to_string(side) + ", which lie side by side");
   return true;
 }
 

@@ -30,6 +30,12 @@ struct WeightSpec {
   int64_t panelWidth = 0;
   /// The order of the matrices that are packed: [out, in] or [in, out].
   bool isOutIn = true;
+  /// The inputs of an output that lie side by side in a panel.
+  int64_t interleave = 1;
+  /// Numbers in an element: 2 of 4 bits in a byte, or the element itself.
+  int64_t numbersPerElement = 1;
+  /// The dimensions of a matrix; all but the first of [out, ...] are inputs.
+  int64_t matrixDims = 2;
 };
 
 /// Dimension `dimension` of input `input` must equal that of an earlier input.

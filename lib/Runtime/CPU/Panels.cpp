@@ -15,56 +15,82 @@ using namespace sluice;
 using namespace sluice::rt;
 
 namespace {
-/// One matrix: where its element of an output and an input lies.
+/// One matrix: its sizes in numbers, and where in elements one of an output and
+/// an input lies.
 struct Matrix {
   int64_t outputs, inputs;
   int64_t outputStride, inputStride;
+  /// In elements.
+  int64_t size;
 };
 } // namespace
 
-/// `Word` has the size of an element.
+/// `Word` has the size of an element, which is a number.
 template <typename Word>
-static void packMatrix(const Matrix &matrix, const Word *from, int64_t width,
-                       Word *to) {
+static void packMatrix(const Matrix &matrix, const WeightSpec &weight,
+                       const Word *from, Word *to) {
+  int64_t width = weight.panelWidth, side = weight.interleave;
   for (int64_t first = 0; first < matrix.outputs; first += width) {
     int64_t count = std::min(width, matrix.outputs - first);
     const Word *column = from + first * matrix.outputStride;
-    for (int64_t k = 0; k < matrix.inputs; ++k, to += width) {
+    for (int64_t k = 0; k < matrix.inputs; k += side, to += width * side) {
       const Word *element = column + k * matrix.inputStride;
-      for (int64_t c = 0; c < count; ++c)
-        to[c] = element[c * matrix.outputStride];
-      std::fill(to + count, to + width, Word(0));
+      if (side == 1)
+        for (int64_t c = 0; c < count; ++c)
+          to[c] = element[c * matrix.outputStride];
+      else
+        for (int64_t c = 0; c < count; ++c)
+          for (int64_t j = 0; j < side; ++j)
+            to[c * side + j] =
+                element[c * matrix.outputStride + j * matrix.inputStride];
+      std::fill(to + count * side, to + width * side, Word(0));
     }
   }
 }
 
-template <typename Word>
-static void packAll(const Matrix &matrix, int64_t count, const void *from,
-                    int64_t width, void *to) {
-  int64_t size = matrix.outputs * matrix.inputs;
-  int64_t packedSize =
-      (matrix.outputs + width - 1) / width * width * matrix.inputs;
-  for (int64_t i = 0; i < count; ++i)
-    packMatrix(matrix, static_cast<const Word *>(from) + i * size, width,
-               static_cast<Word *>(to) + i * packedSize);
+/// Two numbers of 4 bits in a byte, inputs in order: of those that lie side by
+/// side the first half is in the low bits, the other half in the high ones.
+static void packHalves(const Matrix &matrix, const WeightSpec &weight,
+                       const uint8_t *from, uint8_t *to) {
+  int64_t width = weight.panelWidth, side = weight.interleave;
+  for (int64_t first = 0; first < matrix.outputs; first += width) {
+    int64_t count = std::min(width, matrix.outputs - first);
+    for (int64_t k = 0; k < matrix.inputs; k += 2 * side, to += width * side) {
+      for (int64_t c = 0; c < count; ++c) {
+        const uint8_t *row = from + (first + c) * matrix.outputStride;
+        auto number = [&](int64_t i) {
+          return (row[i / 2] >> (i % 2 * 4)) & 15;
+        };
+        for (int64_t j = 0; j < side; ++j)
+          to[c * side + j] = uint8_t(number(k + j) | number(k + side + j) << 4);
+      }
+      std::fill(to + count * side, to + width * side, uint8_t(0));
+    }
+  }
 }
 
 static Matrix getMatrix(const WeightSpec &weight) {
-  int64_t rows = weight.shape[weight.shape.size() - 2];
-  int64_t columns = weight.shape.back();
+  size_t first = weight.shape.size() - size_t(weight.matrixDims);
+  int64_t rows = weight.shape[first], columns = 1;
+  for (size_t i = first + 1; i < weight.shape.size(); ++i)
+    columns *= weight.shape[i];
   if (weight.isOutIn)
-    return {rows, columns, columns, 1};
-  return {columns, rows, 1, columns};
+    return {rows, columns * weight.numbersPerElement, columns, 1,
+            rows * columns};
+  return {columns, rows, 1, columns, rows * columns};
 }
 
 /// The shape of a weight in panels.
 static std::vector<int64_t> getPackedShape(const WeightSpec &weight) {
   std::vector<int64_t> shape = weight.shape;
   Matrix matrix = getMatrix(weight);
-  shape.resize(shape.size() - 2);
+  shape.resize(shape.size() - size_t(weight.matrixDims));
   shape.push_back((matrix.outputs + weight.panelWidth - 1) / weight.panelWidth);
-  shape.push_back(matrix.inputs);
+  shape.push_back(matrix.inputs /
+                  (weight.interleave * weight.numbersPerElement));
   shape.push_back(weight.panelWidth);
+  if (weight.interleave > 1)
+    shape.push_back(weight.interleave);
   return shape;
 }
 
@@ -84,25 +110,25 @@ OwnedTensor sluice::rt::packPanels(const WeightSpec &weight,
 
   Matrix matrix = getMatrix(weight);
   int64_t count = 1;
-  for (size_t i = 0; i + 2 < weight.shape.size(); ++i)
+  for (size_t i = 0; i + size_t(weight.matrixDims) < weight.shape.size(); ++i)
     count *= weight.shape[i];
-  switch (elementSize) {
-  case 1:
-    packAll<uint8_t>(matrix, count, stored.data, weight.panelWidth,
-                     packed.data);
-    break;
-  case 2:
-    packAll<uint16_t>(matrix, count, stored.data, weight.panelWidth,
-                      packed.data);
-    break;
-  case 4:
-    packAll<uint32_t>(matrix, count, stored.data, weight.panelWidth,
-                      packed.data);
-    break;
-  default:
-    packAll<uint64_t>(matrix, count, stored.data, weight.panelWidth,
-                      packed.data);
-    break;
-  }
+  auto packAll = [&](auto pack, auto word) {
+    using Word = decltype(word);
+    int64_t packedSize = count ? *bytes / int64_t(sizeof(Word)) / count : 0;
+    for (int64_t i = 0; i < count; ++i)
+      pack(matrix, weight,
+           static_cast<const Word *>(stored.data) + i * matrix.size,
+           static_cast<Word *>(packed.data) + i * packedSize);
+  };
+  if (weight.numbersPerElement == 2)
+    packAll(packHalves, uint8_t());
+  else if (elementSize == 1)
+    packAll(packMatrix<uint8_t>, uint8_t());
+  else if (elementSize == 2)
+    packAll(packMatrix<uint16_t>, uint16_t());
+  else if (elementSize == 4)
+    packAll(packMatrix<uint32_t>, uint32_t());
+  else
+    packAll(packMatrix<uint64_t>, uint64_t());
   return packed;
 }

@@ -165,21 +165,62 @@ LogicalResult GatesType::verify(function_ref<InFlightDiagnostic()> emitError,
 
 LogicalResult
 PanelsAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
-                   int64_t width, Layout layout) {
+                   int64_t width, Layout layout, int64_t interleave,
+                   int64_t bits, int64_t dims) {
   if (width < 1 || width > 1024)
     return emitError() << "expected panels of 1 to 1024 outputs but got "
                        << width;
   if (layout == Layout::Panels)
     return emitError() << "expected panels of out_in or in_out but got panels";
+  if (interleave < 1 || interleave > 64)
+    return emitError() << "expected 1 to 64 inputs side by side but got "
+                       << interleave;
+  if (bits != 0 && bits != 4)
+    return emitError() << "expected numbers of 4 bits, or whole elements, but "
+                          "got bits "
+                       << bits;
+  if (dims < 2)
+    return emitError() << "expected a matrix of at least 2 dimensions but got "
+                       << dims;
+  if (layout == Layout::InOut && (dims > 2 || bits))
+    return emitError() << "expected out_in where inputs are in several "
+                          "dimensions or two in a byte, but got in_out";
   return success();
 }
 
+std::string PanelsAttr::findObstacle(RankedTensorType type) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  if (type.getRank() < getDims())
+    os << "expected at least " << getDims()
+       << " dimensions to put in panels but got " << type;
+  else if (getBits() && !type.getElementType().isInteger(8))
+    os << "expected bytes, which hold two numbers each, but got " << type;
+  else if (getMatrix(type).second % (getInterleave() * getNumbersPerElement()))
+    os << "expected a multiple of "
+       << getInterleave() * getNumbersPerElement()
+       << " inputs, which lie side by side, but got " << getMatrix(type).second
+       << " in " << type;
+  return text;
+}
+
+std::pair<int64_t, int64_t> PanelsAttr::getMatrix(RankedTensorType type) {
+  ArrayRef<int64_t> matrix = type.getShape().take_back(getDims());
+  if (getLayout() == Layout::InOut)
+    return {matrix[1], matrix[0]};
+  int64_t inputs = getNumbersPerElement();
+  for (int64_t size : matrix.drop_front())
+    inputs *= size;
+  return {matrix[0], inputs};
+}
+
 RankedTensorType PanelsAttr::getPackedType(RankedTensorType type) {
-  ArrayRef<int64_t> matrix = type.getShape().take_back(2);
-  bool isOutIn = getLayout() == Layout::OutIn;
-  int64_t out = matrix[isOutIn ? 0 : 1], in = matrix[isOutIn ? 1 : 0];
-  SmallVector<int64_t> shape(type.getShape().drop_back(2));
-  shape.append({static_cast<int64_t>(llvm::divideCeil(out, getWidth())), in,
-                getWidth()});
+  auto [outputs, inputs] = getMatrix(type);
+  SmallVector<int64_t> shape(type.getShape().drop_back(getDims()));
+  shape.push_back(llvm::divideCeil(outputs, getWidth()));
+  shape.push_back(inputs / (getInterleave() * getNumbersPerElement()));
+  shape.push_back(getWidth());
+  if (getInterleave() > 1)
+    shape.push_back(getInterleave());
   return RankedTensorType::get(shape, type.getElementType());
 }

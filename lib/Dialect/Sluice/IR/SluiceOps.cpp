@@ -164,6 +164,11 @@ LogicalResult SplitOp::inferReturnTypes(MLIRContext *,
     return emitOptionalError(loc, "expected a number of parts that divides ",
                              size, ", the last dimension of ", type,
                              ", but got ", parts);
+  constexpr int64_t maxParts = 1024;
+  if (parts > maxParts) // C3
+    return emitOptionalError(loc, "expected at most ", maxParts,
+                             " parts, each of which is a result, but got ",
+                             parts);
   SmallVector<int64_t> shape(type.getShape());
   shape.back() = size / parts;
   types.append(parts, RankedTensorType::get(shape, type.getElementType()));

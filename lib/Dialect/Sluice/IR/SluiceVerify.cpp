@@ -48,11 +48,10 @@ LogicalResult WeightOp::verify() {
     return emitOpError("expected at most ")
            << type.getRank() << " placeholders, one for each dimension of "
            << type << ", but '" << getTensor() << "' has " << placeholders;
-  if (getPanelsAttr() && type.getRank() < 2) // C5
-    return emitOpError("expected at least two dimensions to put in panels but "
-                       "got ")
-           << type;
-  return success();
+  std::string obstacle;
+  if (PanelsAttr panels = getPanelsAttr())
+    obstacle = panels.findObstacle(type);
+  return obstacle.empty() ? success() : emitOpError(obstacle); // C5
 }
 
 RankedTensorType WeightOp::getValueType() {

@@ -68,6 +68,18 @@ static json::Array getShape(RankedTensorType type) {
   return shape;
 }
 
+static json::Object describePanels(PanelsAttr panels) {
+  json::Object object{{"width", panels.getWidth()},
+                      {"of", stringifyLayout(panels.getLayout())}};
+  if (panels.getInterleave() != 1)
+    object["by"] = panels.getInterleave();
+  if (panels.getBits())
+    object["bits"] = panels.getBits();
+  if (panels.getDims() != 2)
+    object["dims"] = panels.getDims();
+  return object;
+}
+
 /// Multiply-adds of `op` for one row, if it is a product; an error if that
 /// depends on more than the types.
 static FailureOr<int64_t> countMultiplyAdds(Operation *op) {
@@ -82,6 +94,9 @@ static FailureOr<int64_t> countMultiplyAdds(Operation *op) {
                ? weight.getDimSize(1) * linear.getType().getDimSize(1)
                : weight.getNumElements();
   }
+  if (auto linear = dyn_cast<QuantizedLinearOp>(op))
+    return linear.getInput().getType().getDimSize(1) *
+           linear.getType().getDimSize(1);
   auto contraction = dyn_cast<linalg::LinalgOp>(op);
   if (contraction && linalg::isaContractionOpInterface(contraction))
     return op->emitError("cannot count the multiply-adds of a linalg "
@@ -92,6 +107,13 @@ static FailureOr<int64_t> countMultiplyAdds(Operation *op) {
 
 /// The elements of an expert's parameter, without what fills up panels.
 static int64_t countElements(BlockArgument argument) {
+  auto type = cast<RankedTensorType>(argument.getType());
+  for (Operation *user : argument.getUsers())
+    if (auto linear = dyn_cast<QuantizedLinearOp>(user)) {
+      // Of a panel's outputs, those that there are.
+      int64_t columns = type.getDimSize(0) * type.getDimSize(2);
+      return type.getNumElements() / columns * linear.getType().getDimSize(1);
+    }
   for (Operation *user : argument.getUsers())
     if (auto linear = dyn_cast<LinearOp>(user))
       if (linear.getLayout() == Layout::Panels &&
@@ -196,9 +218,7 @@ private:
                          {"dtype", getTypeName(type.getElementType())},
                          {"shape", getShape(type)}};
       if (PanelsAttr panels = weight.getPanelsAttr())
-        entry["panels"] =
-            json::Object{{"width", panels.getWidth()},
-                         {"of", stringifyLayout(panels.getLayout())}};
+        entry["panels"] = describePanels(panels);
       result.push_back(std::move(entry));
     }
     return result;

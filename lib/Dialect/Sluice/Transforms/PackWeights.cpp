@@ -6,6 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "PackQuantized.h"
+
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Remarks.h"
@@ -41,14 +43,6 @@ static BlockArgument getParamArgument(OpOperand &use) {
 }
 
 namespace {
-/// The products that read a weight, and what is in the way of packing it.
-struct Uses {
-  SmallVector<GetWeightOp> gets;
-  SmallVector<BlockArgument> arguments;
-  SmallVector<LinearOp> products;
-  Operation *obstacle = nullptr;
-};
-
 struct PackWeights : sluice::impl::SluicePackWeightsBase<PackWeights> {
   using SluicePackWeightsBase::SluicePackWeightsBase;
 
@@ -60,55 +54,71 @@ struct PackWeights : sluice::impl::SluicePackWeightsBase<PackWeights> {
       return signalPassFailure();
     }
     SymbolTable symbols(module);
-    llvm::MapVector<Operation *, Uses> usesOf;
+    llvm::MapVector<Operation *, PackedUses> usesOf;
     module.walk([&](GetWeightOp get) {
-      Uses &uses = usesOf[symbols.lookup(get.getWeight())];
+      PackedUses &uses = usesOf[symbols.lookup(get.getWeight())];
       uses.gets.push_back(get);
       collect(get, uses);
     });
     for (auto &[weight, uses] : usesOf)
       pack(cast<WeightOp>(weight), uses);
+    if (width != quantizedWidth)
+      return;
+    PackQuantized quantized;
+    for (auto &[weight, uses] : usesOf)
+      quantized.add(cast<WeightOp>(weight), std::move(uses));
+    quantized.run();
+    numPacked += quantized.getNumPacked();
   }
 
 private:
-  static void collect(Value weight, Uses &uses) {
+  /// The only width that `quantized_linear` is defined for.
+  static constexpr int64_t quantizedWidth = 16;
+
+  static void collect(Value weight, PackedUses &uses) {
     for (OpOperand &use : weight.getUses()) {
-      auto product = dyn_cast<LinearOp>(use.getOwner());
-      if (product && product.getWeight() == weight &&
-          product.getInput() != weight && product.getBias() != weight) {
-        uses.products.push_back(product);
-      } else if (BlockArgument argument = getParamArgument(use)) {
+      if (BlockArgument argument = getParamArgument(use)) {
         uses.arguments.push_back(argument);
         collect(argument, uses);
       } else {
-        uses.obstacle = use.getOwner();
+        uses.consumers.push_back(&use);
       }
     }
   }
 
-  void pack(WeightOp weight, Uses &uses) {
+  void pack(WeightOp weight, PackedUses &uses) {
+    SmallVector<LinearOp> products;
+    Operation *obstacle = nullptr;
+    for (OpOperand *use : uses.consumers) {
+      auto product = dyn_cast<LinearOp>(use->getOwner());
+      if (product && product.getWeight() == use->get() &&
+          product.getInput() != use->get() && product.getBias() != use->get())
+        products.push_back(product);
+      else
+        obstacle = use->getOwner();
+    }
     auto type = cast<RankedTensorType>(weight.getType());
-    if (uses.products.empty() || weight.getPanelsAttr())
+    if (products.empty() || weight.getPanelsAttr())
       return;
-    Layout layout = uses.products.front().getLayout();
-    for (LinearOp product : uses.products)
+    Layout layout = products.front().getLayout();
+    for (LinearOp product : products)
       if (product.getLayout() != layout)
-        uses.obstacle = product;
+        obstacle = product;
     auto options =
         remark::RemarkOpts::name("weight").category("sluice-pack-weights");
-    if (uses.obstacle) {
+    if (obstacle) {
       remark::missed(weight.getLoc(), options)
           << remark::add("@{0} stays as it is in the file",
                          weight.getSymName().str())
           << remark::reason("'{0}' at {1} does not read it as the products do",
-                            uses.obstacle->getName().getStringRef().str(),
-                            getLocationText(uses.obstacle->getLoc()));
+                            obstacle->getName().getStringRef().str(),
+                            getLocationText(obstacle->getLoc()));
       return;
     }
     ArrayRef<int64_t> matrix = type.getShape().take_back(2);
     int64_t out = matrix[layout == Layout::OutIn ? 0 : 1];
     bool isF64 = type.getElementType().isF64();
-    for (LinearOp product : uses.products)
+    for (LinearOp product : products)
       isF64 |= product.getType().getElementType().isF64() ||
                product.getInput().getType().getElementType().isF64();
     if (isF64 || 2 * out < width || type.getNumElements() == 0)
@@ -121,7 +131,7 @@ private:
     for (BlockArgument argument : uses.arguments)
       argument.setType(
           panels.getPackedType(cast<RankedTensorType>(argument.getType())));
-    for (LinearOp product : uses.products)
+    for (LinearOp product : products)
       product.setLayout(Layout::Panels);
     ++numPacked;
     remark::passed(weight.getLoc(), options)

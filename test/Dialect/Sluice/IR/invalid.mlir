@@ -72,7 +72,7 @@ sluice.weight @w "w" : tensor<8x8xf32> in #sluice.panels<16 of panels>
 // -----
 
 // C5 of weight
-// expected-error @+1 {{'sluice.weight' op expected at least two dimensions to put in panels but got 'tensor<8xf32>'}}
+// expected-error @+1 {{'sluice.weight' op expected at least 2 dimensions to put in panels but got 'tensor<8xf32>'}}
 sluice.weight @w "w" : tensor<8xf32> in #sluice.panels<16 of out_in>
 
 // -----
@@ -361,6 +361,15 @@ func.func @split(%x: tensor<3x?xf32>) {
 func.func @split(%x: tensor<f32>) {
   // expected-error @+1 {{expected a tensor whose last dimension is static but got 'tensor<f32>'}}
   %a, %b = sluice.split %x : tensor<f32> into 2
+  return
+}
+
+// -----
+
+// C3 of split
+func.func @split(%x: tensor<3x4294967296xf32>) {
+  // expected-error @+1 {{expected at most 1024 parts, each of which is a result, but got 4294967296}}
+  %a, %b = sluice.split %x : tensor<3x4294967296xf32> into 4294967296
   return
 }
 

@@ -71,20 +71,53 @@ def Sluice_PanelsAttr : AttrDef<Sluice_Dialect, "Panels"> {
         packed[p, i, c] = M of output p * width + c and input i; 0 beyond O
 
     so that a product reads a panel from its beginning to its end, whatever the
-    number of rows. Dimensions before the last two stay as they are.
+    number of rows. Dimensions before the matrix stay as they are.
+
+    - `by n` puts n consecutive inputs of an output side by side, as instructions
+      take them that multiply and add neighbours: [ceil(O / width), I / n, width, n]
+
+          packed[p, i, c, j] = M of output p * width + c and input i * n + j
+
+    - `bits 4`: a byte of the file holds two numbers of 4 bits, neighbours along its
+      last dimension, the first one in the low half. With n inputs side by side, the
+      low halves are the first n of 2 n inputs, the high halves the others:
+      [ceil(O / width), I / 2 n, width, n] bytes, without the last dimension if
+      n is 1. I counts the numbers that the bytes have room for.
+    - `dims d`: the matrix is the last d dimensions, of which all but the first are
+      inputs, flattened.
 
     ```mlir
     sluice.weight @up "experts.{e}.up_proj.weight"
       : tensor<64x1000x2048xf32> in #sluice.panels<16 of out_in>
     // its value: tensor<64x63x2048x16xf32>
+    sluice.weight @blocks "mlp.experts.gate_up_proj_blocks"
+      : tensor<32x5760x90x16xi8> in #sluice.panels<16 of out_in by 4 bits 4 dims 3>
+    // its value: tensor<32x360x360x16x4xi8>
     ```
   }];
-  let parameters = (ins "int64_t":$width, EnumParameter<Sluice_Layout>:$layout);
-  let assemblyFormat = "`<` $width `of` $layout `>`";
+  let parameters = (ins "int64_t":$width, EnumParameter<Sluice_Layout>:$layout,
+                        DefaultValuedParameter<"int64_t", "1">:$interleave,
+                        DefaultValuedParameter<"int64_t", "0">:$bits,
+                        DefaultValuedParameter<"int64_t", "2">:$dims);
+  let assemblyFormat = [{
+    `<` $width `of` $layout (`by` $interleave^)? (`bits` $bits^)?
+    (`dims` $dims^)? `>`
+  }];
+  let builders = [
+    AttrBuilder<(ins "int64_t":$width, "::sluice::Layout":$layout), [{
+      return $_get($_ctxt, width, layout, 1, 0, 2);
+    }]>
+  ];
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
+    /// Numbers in a byte, or 1 for whole elements.
+    int64_t getNumbersPerElement() const { return getBits() == 4 ? 2 : 1; }
+    /// The outputs and inputs of a matrix, or stack of matrices, of type `type`.
+    std::pair<int64_t, int64_t> getMatrix(::mlir::RankedTensorType type);
     /// The type of a packed matrix, or stack of matrices, of type `type`.
     ::mlir::RankedTensorType getPackedType(::mlir::RankedTensorType type);
+    /// What is in the way of packing `type`; empty if nothing is.
+    std::string findObstacle(::mlir::RankedTensorType type);
   }];
 }
 

@@ -191,4 +191,71 @@ def Sluice_QuantizeOp : Sluice_Op<"quantize", [Pure]> {
   }];
 }
 
+def Sluice_QuantizedLinearOp : Sluice_Op<"quantized_linear",
+    [Pure, AttrSizedOperandSegments]> {
+  let summary = "a product of small numbers in panels, with scales for each block";
+  let description = [{
+    What `sluice-pack-weights` makes of a `sluice.linear` whose weight is
+    `sluice.dequantize` of numbers in a file, and whose input perhaps is
+    `sluice.dequantize` of what `sluice.quantize` gave:
+
+        result[t, o] = sum over i of  x[t, i] * (q[o, i] - z[o, b]) * s[o, b]
+        x[t, i] = input[t, i] * input_scales[t, i / input_block],  b = i / block
+
+    or x = input where that is a float. `weight`, `scales` and `zeros` are in
+    panels of 16 outputs (`#sluice.panels`): numbers `by 4`, so that four inputs of
+    an output lie side by side, scales and zero points for one block after the
+    other. Numbers of 4 bits are in both halves of each byte, as are zero points of
+    that type. The sum is in f32; integers of one block may be multiplied and
+    added as integers first.
+
+    Upstream's quantised types keep scales in the type; here they are data of a
+    file, one for each block of each expert.
+
+    ```mlir
+    %y = sluice.quantized_linear %q by %s in blocks 32, %w as ui4 by %ws minus %wz in blocks 32
+      : (tensor<?x64xi8>, tensor<?x2xf32>, tensor<2x8x16x4xi8>, tensor<2x2x16xf32>,
+         tensor<2x1x16xi8>) -> tensor<?x32xf32>
+    ```
+
+    Constraints:
+    - (C1) the weight is [panels, lines, 16, 4] bytes, for lines x 4 inputs, or
+      lines x 8 of 4 bits, which is the last dimension of `input`
+    - (C2) `scales` is [panels, ceil(inputs / block), 16], of i8 with `as
+      f8E8M0FNU`, and of floats without
+    - (C3) `zeros` is [panels, ceil(inputs / block), 16], with half as many blocks,
+      rounded up, if the numbers have 4 bits; for integers only
+    - (C4) `input_scales` is [rows, ceil(inputs / input block)] and there if and only
+      if the input is of i8
+    - (C5) blocks are multiples of the inputs in a line
+    - (C6) the result has the input's rows, and columns that take all panels, the
+      last one perhaps not filled
+  }];
+  let arguments = (ins
+    TensorRankOf<[I8, F16, BF16, F32], [2]>:$input,
+    Optional<TensorRankOf<[F32], [2]>>:$input_scales,
+    TensorRankOf<[I8], [4]>:$weight,
+    TensorRankOf<[F16, BF16, F32, I8], [3]>:$scales,
+    Optional<TensorRankOf<[I8], [3]>>:$zeros,
+    TypeAttrOf<Sluice_QuantType>:$element_type,
+    OptionalAttr<TypeAttrOf<Sluice_ScaleType>>:$scale_type,
+    DefaultValuedAttr<ConfinedAttr<I64Attr, [IntNonNegative]>, "0">:$input_block,
+    ConfinedAttr<I64Attr, [IntPositive]>:$block);
+  let results = (outs TensorRankOf<[F32], [2]>:$result);
+  let assemblyFormat = [{
+    $input (`by` $input_scales^ `in` `blocks` $input_block)? `,` $weight `as` $element_type
+    `by` $scales (`as` $scale_type^)? (`minus` $zeros^)? `in` `blocks` $block attr-dict
+    `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Two numbers in a byte.
+    bool isPacked() {
+      return getElementType().getIntOrFloatBitWidth() == 4;
+    }
+    /// Inputs of an output that 4 bytes hold.
+    int64_t getLineInputs() { return isPacked() ? 8 : 4; }
+  }];
+}
+
 #endif // SLUICE_QUANT_OPS_TD

@@ -258,6 +258,7 @@ def Sluice_SplitOp : Sluice_Op<"split",
     Constraints:
     - (C1) `input` has at least one dimension, and its last one is static
     - (C2) `parts` is at least 1 and divides it
+    - (C3) there are at most 1024 parts
   }];
   let arguments = (ins Sluice_FloatTensor:$input, UnitAttr:$interleaved,
                        ConfinedAttr<I64Attr, [IntMinValue<1>]>:$parts);

@@ -48,7 +48,8 @@ def Sluice_WeightOp : Sluice_Op<"weight", [Symbol]> {
     - (C2) the tensor's name is not empty
     - (C3) braces in the name are placeholders: `{name}` or `{name+offset}`
     - (C4) there are at most as many placeholders as dimensions
-    - (C5) a weight in panels has at least two dimensions
+    - (C5) a weight in panels has as many dimensions as a matrix has, and as many
+      inputs as lie side by side, or a multiple
 
     Invalid, because the shape of a stored tensor is known:
     ```mlir
