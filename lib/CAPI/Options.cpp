@@ -81,7 +81,7 @@ static constexpr Option table[] = {
      [](SessionState &state, llvm::StringRef value) {
        return update(state, [&](SessionOptions &options) -> llvm::Error {
          options.compile.cpu = value.str();
-         return checkCPU(value);
+         return checkCPUs(value);
        });
      },
      [](const SessionState &state) {

@@ -27,9 +27,10 @@ public:
   void addForward(llvm::StringRef name, llvm::StringRef target,
                   llvm::Type *result, llvm::ArrayRef<llvm::Type *> parameters);
   void addCall(unsigned index, const ModelInterface::Function &function);
-  llvm::Constant *addArtifact(llvm::StringRef manifest,
-                              llvm::StringRef features);
-  void addAll(llvm::StringRef manifest, llvm::StringRef features);
+  void addCPU(llvm::Constant *artifact);
+  llvm::Constant *addCode(const ProcessorCode &code);
+  llvm::Constant *addArtifact(llvm::ArrayRef<ProcessorCode> codes);
+  void addAll(llvm::ArrayRef<ProcessorCode> codes);
 
 private:
   llvm::Function *begin(llvm::StringRef name, llvm::Type *result,
@@ -56,6 +57,8 @@ llvm::Function *Writer::begin(llvm::StringRef name, llvm::Type *result,
       llvm::FunctionType::get(result, parameters, /*isVarArg=*/false),
       llvm::GlobalValue::ExternalLinkage, interface.getPrefix() + "_" + name,
       module);
+  function->addFnAttr("target-cpu", "generic");
+  function->addFnAttr("target-features", "");
   builder.SetInsertPoint(
       llvm::BasicBlock::Create(module.getContext(), "entry", function));
   return function;
@@ -72,28 +75,44 @@ llvm::Value *Writer::call(llvm::StringRef name, llvm::Type *result,
 }
 
 llvm::Constant *Writer::addTable(llvm::ArrayRef<llvm::Constant *> entries) {
-  auto *type = llvm::ArrayType::get(pointer, entries.size());
+  llvm::Type *element = entries.empty() ? pointer : entries.front()->getType();
+  auto *type = llvm::ArrayType::get(element, entries.size());
   return new llvm::GlobalVariable(
       module, type, /*isConstant=*/true, llvm::GlobalValue::PrivateLinkage,
       llvm::ConstantArray::get(type, entries), ".table");
 }
 
-/// struct sluice_artifact of lib/Runtime/Artifact/Artifact.h.
-llvm::Constant *Writer::addArtifact(llvm::StringRef manifest,
-                                    llvm::StringRef features) {
+/// A sluice_artifact_code of lib/Runtime/Artifact/Artifact.h.
+llvm::Constant *Writer::addCode(const ProcessorCode &code) {
   llvm::SmallVector<llvm::Constant *> packed;
   for (const ModelInterface::Function &function : interface.getFunctions())
-    packed.push_back(module.getFunction(getPackedName(function.name)));
+    packed.push_back(
+        module.getFunction(getPackedName(function.name) + code.suffix));
+  return llvm::ConstantStruct::getAnon(
+      {addString(code.processor->cpu), addString(code.processor->features),
+       addString(code.manifest), addTable(packed)});
+}
+
+/// A sluice_artifact.
+llvm::Constant *Writer::addArtifact(llvm::ArrayRef<ProcessorCode> codes) {
+  llvm::SmallVector<llvm::Constant *> entries;
+  for (const ProcessorCode &code : codes)
+    entries.push_back(addCode(code));
   const std::string &weights = interface.getDefaultWeights();
-  llvm::Constant *members[] = {addString(manifest), addTable(packed),
-                               weights.empty()
-                                   ? llvm::ConstantPointerNull::get(pointer)
-                                   : addString(weights),
-                               addString(features)};
-  auto *value = llvm::ConstantStruct::getAnon(members);
+  llvm::Type *size = module.getDataLayout().getIntPtrType(module.getContext());
+  auto *value = llvm::ConstantStruct::getAnon(
+      {addTable(entries), llvm::ConstantInt::get(size, codes.size()),
+       weights.empty() ? llvm::ConstantPointerNull::get(pointer)
+                       : addString(weights)});
   return new llvm::GlobalVariable(module, value->getType(), /*isConstant=*/true,
                                   llvm::GlobalValue::PrivateLinkage, value,
                                   ".artifact");
+}
+
+/// const char *P_cpu(void)
+void Writer::addCPU(llvm::Constant *artifact) {
+  begin("cpu", pointer, {});
+  builder.CreateRet(call("sluice_artifact_cpu", pointer, {artifact}));
 }
 
 /// int P_load(const char *weights, P **model, sluice_error *error)
@@ -148,9 +167,11 @@ void Writer::addCall(unsigned index, const ModelInterface::Function &spec) {
             function->getArg(unsigned(1 + numInputs + numResults))}));
 }
 
-void Writer::addAll(llvm::StringRef manifest, llvm::StringRef features) {
+void Writer::addAll(llvm::ArrayRef<ProcessorCode> codes) {
   llvm::Type *none = builder.getVoidTy();
-  addLoad(addArtifact(manifest, features));
+  llvm::Constant *artifact = addArtifact(codes);
+  addLoad(artifact);
+  addCPU(artifact);
   addForward("free", "sluice_model_destroy", none, {pointer});
   addForward("set_threads", "sluice_model_set_threads", none,
              {pointer, builder.getInt32Ty()});
@@ -163,17 +184,22 @@ void Writer::addAll(llvm::StringRef manifest, llvm::StringRef features) {
 
 void sluice::addEntryPoints(llvm::Module &module,
                             const ModelInterface &interface,
-                            llvm::StringRef manifest,
-                            llvm::StringRef features) {
-  Writer(module, interface).addAll(manifest, features);
+                            llvm::ArrayRef<ProcessorCode> codes) {
+  Writer(module, interface).addAll(codes);
+}
+
+llvm::ArrayRef<llvm::StringLiteral> sluice::getCommonNames() {
+  static constexpr llvm::StringLiteral names[] = {
+      "load",           "cpu",        "free", "set_threads", "counters_json",
+      "reset_counters", "free_tensor"};
+  return names;
 }
 
 std::vector<std::string>
 sluice::getExportedNames(const ModelInterface &interface) {
   std::vector<std::string> names;
-  for (const char *name : {"load", "free", "set_threads", "counters_json",
-                           "reset_counters", "free_tensor"})
-    names.push_back(interface.getPrefix() + "_" + name);
+  for (llvm::StringRef name : getCommonNames())
+    names.push_back(interface.getPrefix() + "_" + name.str());
   for (const ModelInterface::Function &function : interface.getFunctions())
     names.push_back(interface.getPrefix() + "_" + function.cName);
   return names;

@@ -9,6 +9,8 @@
 #ifndef SLUICE_LIB_COMPILER_ENTRYPOINTS_H
 #define SLUICE_LIB_COMPILER_ENTRYPOINTS_H
 
+#include "Target.h"
+
 #include "sluice/Compiler/Artifact.h"
 
 namespace llvm {
@@ -17,10 +19,23 @@ class Module;
 
 namespace sluice {
 
-/// Adds the functions of `interface` to a module that has the packed functions.
-/// They call lib/Runtime/Artifact and the runtime.
+/// The code for one processor in a module.
+struct ProcessorCode {
+  const Processor *processor;
+  std::string manifest;
+  /// What its packed functions' names have behind getPackedName.
+  std::string suffix;
+};
+
+/// Adds the functions of `interface` to a module that has the packed functions
+/// of all `codes`, the best first. They call lib/Runtime/Artifact and the
+/// runtime, and run on every processor of the architecture: it is they who
+/// find out which one it is.
 void addEntryPoints(llvm::Module &module, const ModelInterface &interface,
-                    llvm::StringRef manifest, llvm::StringRef features);
+                    llvm::ArrayRef<ProcessorCode> codes);
+
+/// What every interface has, without the prefix, besides the model's functions.
+llvm::ArrayRef<llvm::StringLiteral> getCommonNames();
 
 /// The names of all functions that addEntryPoints adds.
 std::vector<std::string> getExportedNames(const ModelInterface &interface);

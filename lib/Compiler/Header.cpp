@@ -210,9 +210,12 @@ void HeaderWriter::writeLifetime() {
   }
   os << "    Fails if the file is invalid or a tensor is missing or of another "
         "type or\n"
-        "    shape, or if the processor cannot run the code. `*model` is set "
-        "on success\n"
-        "    and goes to "
+        "    shape, or if the processor cannot run the code. Of code for "
+        "several\n"
+        "    processors, that which "
+     << prefix
+     << "_cpu names is taken. `*model` is set on\n"
+        "    success and goes to "
      << prefix << "_free.\n";
   if (hasWeights)
     os << "\n";
@@ -226,6 +229,13 @@ void HeaderWriter::writeLifetime() {
   declare(
       os, "int " + prefix + "_load",
       {"const char *weights_path", prefix + " **model", "sluice_error *error"});
+  os << "\n/** The processor, by the name that it was compiled for, whose code "
+     << prefix
+     << "_load\n"
+        "    chooses: the best that this one can run, or what the environment "
+        "variable\n"
+        "    SLUICE_CPU names. NULL if there is none. */\n"
+     << "const char *" << prefix << "_cpu(void);\n";
   os << "\n/** Frees the model; NULL does nothing. Results stay valid. */\n"
      << "void " << prefix << "_free(" << prefix << " *model);\n\n"
      << "/** Frees a result that a call allocated, and sets its `data` to "

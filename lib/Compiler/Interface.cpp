@@ -6,8 +6,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "sluice/Compiler/Artifact.h"
+#include "EntryPoints.h"
 
+#include "sluice/Compiler/Artifact.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/JSON.h"
@@ -186,9 +187,8 @@ ModelInterface::create(llvm::StringRef manifest, llvm::StringRef prefix,
     return functions.takeError();
   // Who has which C name already.
   llvm::StringMap<std::string> owners;
-  for (const char *name : {"load", "free", "set_threads", "counters_json",
-                           "reset_counters", "free_tensor"})
-    owners[name] = "the interface's own " + result.prefix + "_" + name;
+  for (llvm::StringRef name : getCommonNames())
+    owners[name] = "the interface's own " + result.prefix + "_" + name.str();
   for (const llvm::json::Value &entry : **functions) {
     const llvm::json::Object *object = entry.getAsObject();
     if (!object)

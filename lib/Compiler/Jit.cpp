@@ -9,6 +9,7 @@
 #include "sluice/Compiler/Jit.h"
 
 #include "sluice/Compiler/Compiler.h"
+#include "sluice/Compiler/PhaseTimes.h"
 #include "sluice/Support/Weights.h"
 #include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
@@ -120,6 +121,7 @@ llvm::Expected<JitProgram> JitProgram::create(const CompiledModel &model) {
   llvm::SmallVector<char, 0> object;
   if (llvm::Error error = model.emit(CompiledModel::Format::Object, object))
     return std::move(error);
+  PhaseTimer timer(model.getPhases(), "link");
   auto code = std::make_shared<Code>();
   code->manifest = model.getManifest();
   llvm::Expected<std::unique_ptr<llvm::orc::LLJIT>> jit =
@@ -169,6 +171,7 @@ llvm::Expected<JitModel> JitModel::create(const CompiledModel &model,
   llvm::Expected<JitProgram> program = JitProgram::create(model);
   if (!program)
     return program.takeError();
+  PhaseTimer timer(model.getPhases(), "weights");
   if (weightsPath.empty())
     return program->load(nullptr);
   llvm::Expected<WeightsFile> weights = WeightsFile::open(weightsPath);

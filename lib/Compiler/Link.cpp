@@ -16,6 +16,7 @@
 
 #include "sluice/Compiler/Artifact.h"
 #include "sluice/Compiler/Compiler.h"
+#include "sluice/Compiler/PhaseTimes.h"
 #include "sluice/Support/AtomicFile.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
@@ -226,6 +227,7 @@ llvm::Error sluice::writeSharedLibrary(const CompiledModel &model,
   llvm::SmallVector<char, 0> code;
   if (llvm::Error error = model.emit(CompiledModel::Format::Object, code))
     return error;
+  PhaseTimer timer(model.getPhases(), "link");
   llvm::FileRemover removeObject, removeScript;
   std::string object, script;
   if (llvm::Error error = writeTemporary(

@@ -19,13 +19,13 @@
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/FileUtilities.h"
+#include "sluice/Compiler/PhaseTimes.h"
 #include "sluice/Pipelines/Pipelines.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/SourceMgr.h"
 
 using namespace mlir;
 using namespace sluice;
-
 
 OwningOpRef<ModuleOp> sluice::loadModel(llvm::StringRef path,
                                         llvm::SourceMgr &sourceMgr,
@@ -151,21 +151,58 @@ static void removeNames(ModuleOp module) {
   }
 }
 
+/// Runs the passes that `build` adds, as the phase `name`.
+static LogicalResult
+runPasses(ModuleOp module, PhaseTimes *phases, llvm::StringRef name,
+          llvm::function_ref<void(OpPassManager &)> build) {
+  PhaseTimer timer(phases, name);
+  PassManager pm(module.getContext());
+  build(pm);
+  return pm.run(module);
+}
+
+/// From buffers to the LLVM dialect, for the machine in `options`.
+static LogicalResult lowerForMachine(ModuleOp module, const CPUOptions &options,
+                                     PhaseTimes *phases) {
+  if (failed(runPasses(module, phases, "lower", [&](OpPassManager &pm) {
+        buildCPUMachinePipeline(pm, options);
+      })))
+    return failure();
+  removeNames(module);
+  return addPackedFunctions(module);
+}
+
 LogicalResult sluice::lowerModel(ModuleOp module,
                                  const CompileOptions &options) {
   if (failed(checkModel(module)))
     return failure();
+  llvm::Expected<std::vector<Processor>> processors = parseCPUs(options.cpu);
+  if (!processors)
+    return module.emitError() << llvm::toString(processors.takeError());
   CPUOptions cpu;
   cpu.parallel = options.parallel;
   cpu.counters = options.counters;
-  llvm::Expected<std::string> machine = getMachineName(options.cpu);
-  if (!machine)
-    return module.emitError() << llvm::toString(machine.takeError());
-  cpu.machine = *machine;
-  PassManager pm(module.getContext());
-  buildCPUPipeline(pm, cpu);
-  if (failed(pm.run(module)))
+  cpu.machine = processors->front().machine;
+  if (failed(
+          runPasses(module, options.phases, "plan",
+                    [&](OpPassManager &pm) { buildPlanPipeline(pm, cpu); })) ||
+      failed(runPasses(module, options.phases, "lower", [&](OpPassManager &pm) {
+        buildCPUBufferPipeline(pm, cpu);
+      })))
     return failure();
-  removeNames(module);
-  return addPackedFunctions(module);
+  if (processors->size() == 1)
+    return lowerForMachine(module, cpu, options.phases);
+
+  SmallVector<OwningOpRef<ModuleOp>> variants;
+  for (const Processor &processor : *processors) {
+    OwningOpRef<ModuleOp> &variant = variants.emplace_back(module.clone());
+    variant->setSymName(processor.cpu);
+    cpu.machine = processor.machine;
+    if (failed(lowerForMachine(*variant, cpu, options.phases)))
+      return failure();
+  }
+  module.getBody()->clear();
+  for (OwningOpRef<ModuleOp> &variant : variants)
+    module.push_back(variant.release());
+  return success();
 }

@@ -13,6 +13,7 @@
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/Target/TargetMachine.h"
+#include "llvm/Transforms/IPO/ConstantMerge.h"
 
 using namespace sluice;
 
@@ -59,4 +60,12 @@ llvm::Error sluice::optimize(llvm::Module &module, llvm::TargetMachine &machine,
   builder.buildPerModuleDefaultPipeline(getLevel(optLevel))
       .run(module, modules);
   return llvm::Error::success();
+}
+
+void sluice::mergeConstants(llvm::Module &module) {
+  llvm::ModuleAnalysisManager analyses;
+  llvm::PassBuilder().registerModuleAnalyses(analyses);
+  llvm::ModulePassManager passes;
+  passes.addPass(llvm::ConstantMergePass());
+  passes.run(module, analyses);
 }

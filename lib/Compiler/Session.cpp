@@ -13,6 +13,7 @@
 #include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
+#include "sluice/Compiler/PhaseTimes.h"
 #include "sluice/InitAll.h"
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/StringExtras.h"
@@ -150,6 +151,7 @@ llvm::Expected<OwningOpRef<ModuleOp>> Session::parse(llvm::StringRef text,
   OwningOpRef<ModuleOp> module;
   llvm::Error error = collect([&]() -> llvm::Error {
     llvm::SourceMgr sourceMgr;
+    PhaseTimer timer(options.compile.phases, "parse");
     module = parseModel(llvm::MemoryBuffer::getMemBufferCopy(text, name),
                         sourceMgr, &context);
     return module ? llvm::Error::success() : makeReported();
@@ -163,6 +165,7 @@ llvm::Expected<OwningOpRef<ModuleOp>> Session::parseFile(llvm::StringRef path) {
   OwningOpRef<ModuleOp> module;
   llvm::Error error = collect([&]() -> llvm::Error {
     llvm::SourceMgr sourceMgr;
+    PhaseTimer timer(options.compile.phases, "parse");
     module = loadModel(path, sourceMgr, &context);
     return module ? llvm::Error::success() : makeReported();
   });
@@ -310,11 +313,15 @@ llvm::Expected<JitProgram> Session::compile(ModuleOp module) {
   llvm::Error error = collect([&]() -> llvm::Error {
     if (llvm::Error error = check(module))
       return error;
+    CompileOptions compile = options.compile;
+    llvm::Expected<std::string> cpu = chooseCPU(compile.cpu);
+    if (!cpu)
+      return cpu.takeError();
+    compile.cpu = *cpu;
     OwningOpRef<ModuleOp> copy = module.clone();
-    if (mlir::failed(lowerModel(*copy, options.compile)))
+    if (mlir::failed(lowerModel(*copy, compile)))
       return makeReported();
-    mlir::FailureOr<CompiledModel> compiled =
-        compileModel(*copy, options.compile);
+    mlir::FailureOr<CompiledModel> compiled = compileModel(*copy, compile);
     if (mlir::failed(compiled))
       return makeReported();
     llvm::Expected<JitProgram> created = JitProgram::create(*compiled);
@@ -340,7 +347,7 @@ llvm::Error Session::write(ModuleOp module, llvm::StringRef path,
         createInterface(*copy,
                         writeOptions.prefix.empty() ? getDefaultPrefix(path)
                                                     : writeOptions.prefix,
-                        writeOptions.weights);
+                        writeOptions.weights, options.compile.phases);
     if (!interface)
       return interface.takeError();
     mlir::FailureOr<CompiledModel> compiled =

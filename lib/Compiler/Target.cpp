@@ -8,7 +8,10 @@
 
 #include "Target.h"
 
+#include "../Runtime/Artifact/Artifact.h"
+
 #include "sluice/Compiler/Compiler.h"
+#include "sluice/Target/CPU/Machine.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/IR/Module.h"
@@ -128,13 +131,10 @@ sluice::createTargetMachine(llvm::StringRef cpu, unsigned optLevel) {
   return machine;
 }
 
-llvm::Expected<std::string> sluice::getMachineName(llvm::StringRef cpu) {
-  llvm::Expected<std::unique_ptr<llvm::TargetMachine>> target =
-      createTargetMachine(cpu, /*optLevel=*/0);
-  if (!target)
-    return target.takeError();
-  const llvm::MCSubtargetInfo &info = *(*target)->getMCSubtargetInfo();
-  const llvm::Triple &triple = (*target)->getTargetTriple();
+/// The machine (sluice/Target/CPU/Machine.h) whose schedule fits best.
+static std::string getMachineName(const llvm::TargetMachine &target) {
+  const llvm::MCSubtargetInfo &info = *target.getMCSubtargetInfo();
+  const llvm::Triple &triple = target.getTargetTriple();
   if (triple.isAArch64())
     return "neon";
   if (triple.isX86() && info.checkFeatures("+avx512f,+avx512vl,+fma"))
@@ -144,47 +144,104 @@ llvm::Expected<std::string> sluice::getMachineName(llvm::StringRef cpu) {
   return "x86-64";
 }
 
-std::string sluice::getRequiredFeatures(const llvm::TargetMachine &machine) {
-  // What a compiler uses without being asked, and what lib/Runtime/Artifact
-  // knows how to look for. Other features need intrinsics.
-  static constexpr llvm::StringLiteral checked[] = {
-      "sse4.2",       "popcnt",
-      "movbe",        "avx",
-      "fma",          "f16c",
-      "avx2",         "bmi",
-      "bmi2",         "lzcnt",
-      "gfni",         "avxvnni",
-      "avx512f",      "avx512dq",
-      "avx512cd",     "avx512bw",
-      "avx512vl",     "avx512vnni",
-      "avx512vbmi",   "avx512vbmi2",
-      "avx512ifma",   "avx512vpopcntdq",
-      "avx512bf16",   "avx512fp16",
-      "avx512bitalg", "egpr"};
-  if (!machine.getTargetTriple().isX86())
-    return "";
-  std::vector<std::string> required;
+// What a compiler uses without being asked, and what lib/Runtime/Artifact knows
+// how to look for. Other features need intrinsics.
+static constexpr llvm::StringLiteral checkedOnX86[] = {
+    "sse4.2",       "popcnt",
+    "movbe",        "avx",
+    "fma",          "f16c",
+    "avx2",         "bmi",
+    "bmi2",         "lzcnt",
+    "gfni",         "avxvnni",
+    "avx512f",      "avx512dq",
+    "avx512cd",     "avx512bw",
+    "avx512vl",     "avx512vnni",
+    "avx512vbmi",   "avx512vbmi2",
+    "avx512ifma",   "avx512vpopcntdq",
+    "avx512bf16",   "avx512fp16",
+    "avx512bitalg", "egpr"};
+static constexpr llvm::StringLiteral checkedOnAArch64[] = {
+    "crc",  "lse",  "fullfp16", "rdm",  "complxnum",
+    "rcpc", "sha3", "dotprod",  "sve",  "fp16fml",
+    "sve2", "i8mm", "bf16",     "cssc", "mops"};
+
+static std::string getRequiredFeatures(const llvm::TargetMachine &target) {
+  llvm::ArrayRef<llvm::StringLiteral> checked;
+  if (target.getTargetTriple().isX86())
+    checked = checkedOnX86;
+  else if (target.getTargetTriple().isAArch64())
+    checked = checkedOnAArch64;
+  std::vector<llvm::StringRef> required;
   for (llvm::StringRef feature : checked)
-    if (machine.getMCSubtargetInfo()->checkFeatures("+" + feature.str()))
-      required.push_back(feature.str());
+    if (target.getMCSubtargetInfo()->checkFeatures("+" + feature.str()))
+      required.push_back(feature);
   return llvm::join(required, ",");
 }
 
-llvm::Error sluice::checkHostRuns(const llvm::TargetMachine &machine) {
-  std::string required = getRequiredFeatures(machine);
-  llvm::SmallVector<llvm::StringRef> names, missing;
-  llvm::StringRef(required).split(names, ',', /*MaxSplit=*/-1,
-                                  /*KeepEmpty=*/false);
-  auto host = llvm::sys::getHostCPUFeatures();
-  for (llvm::StringRef name : names)
-    if (!host.lookup(name))
-      missing.push_back(name);
-  if (missing.empty())
-    return llvm::Error::success();
-  return llvm::createStringError(
-      "this machine, " + llvm::sys::getHostCPUName() +
-      ", cannot run code for " + machine.getTargetCPU() + ": it lacks " +
-      llvm::join(missing, ", "));
+/// How well `machine` would do, for a comparison.
+static std::pair<size_t, size_t> getRank(const Processor &processor) {
+  const CPUMachine *machine = lookupCPUMachine(processor.machine);
+  llvm::StringRef features = processor.features;
+  return {size_t(machine - getCPUMachines().begin()),
+          features.empty() ? 0 : features.count(',') + 1};
+}
+
+llvm::Expected<Processor> sluice::lookupProcessor(llvm::StringRef cpu) {
+  llvm::Expected<std::unique_ptr<llvm::TargetMachine>> target =
+      createTargetMachine(cpu, /*optLevel=*/0);
+  if (!target)
+    return target.takeError();
+  return Processor{cpu.str(), getMachineName(**target),
+                   getRequiredFeatures(**target)};
+}
+
+llvm::Expected<std::vector<Processor>> sluice::parseCPUs(llvm::StringRef list) {
+  llvm::SmallVector<llvm::StringRef> names;
+  list.split(names, ',');
+  std::vector<Processor> processors;
+  for (llvm::StringRef name : names) {
+    llvm::Expected<Processor> processor = lookupProcessor(name.trim());
+    if (!processor)
+      return processor.takeError();
+    if (llvm::any_of(processors, [&](const Processor &other) {
+          return other.cpu == processor->cpu;
+        }))
+      return llvm::createStringError("expected each processor once but got '" +
+                                     processor->cpu + "' twice in '" + list +
+                                     "'");
+    processors.push_back(std::move(*processor));
+  }
+  llvm::stable_sort(processors, [](const Processor &a, const Processor &b) {
+    return getRank(a) > getRank(b);
+  });
+  return processors;
+}
+
+llvm::Error sluice::checkCPUs(llvm::StringRef list) {
+  return parseCPUs(list).takeError();
+}
+
+llvm::Expected<size_t>
+sluice::findRunnable(llvm::ArrayRef<Processor> processors) {
+  std::vector<sluice_artifact_code> codes;
+  for (const Processor &processor : processors)
+    codes.push_back({processor.cpu.c_str(), processor.features.c_str(),
+                     /*manifest=*/nullptr, /*functions=*/nullptr});
+  sluice_error error;
+  if (const sluice_artifact_code *found = sluice_choose_code(
+          codes.data(), codes.size(), /*wanted=*/nullptr, &error))
+    return found - codes.data();
+  return llvm::createStringError(llvm::Twine(error.message));
+}
+
+llvm::Expected<std::string> sluice::chooseCPU(llvm::StringRef list) {
+  llvm::Expected<std::vector<Processor>> processors = parseCPUs(list);
+  if (!processors)
+    return processors.takeError();
+  llvm::Expected<size_t> index = findRunnable(*processors);
+  if (!index)
+    return index.takeError();
+  return (*processors)[*index].cpu;
 }
 
 void sluice::setTarget(llvm::Module &module,
@@ -195,7 +252,7 @@ void sluice::setTarget(llvm::Module &module,
     if (function.isDeclaration())
       continue;
     function.addFnAttr("target-cpu", machine.getTargetCPU());
-    if (!machine.getTargetFeatureString().empty())
-      function.addFnAttr("target-features", machine.getTargetFeatureString());
+    // Even if it is empty: without, those of the code generator count.
+    function.addFnAttr("target-features", machine.getTargetFeatureString());
   }
 }

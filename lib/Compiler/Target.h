@@ -9,10 +9,12 @@
 #ifndef SLUICE_LIB_COMPILER_TARGET_H
 #define SLUICE_LIB_COMPILER_TARGET_H
 
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/Support/Error.h"
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace llvm {
 class Module;
@@ -21,20 +23,34 @@ class TargetMachine;
 
 namespace sluice {
 
+/// What code for a processor is made like, and what it needs.
+struct Processor {
+  /// As the user named it: one name of CompileOptions::cpu.
+  std::string cpu;
+  /// The machine (sluice/Target/CPU/Machine.h) whose schedule fits best.
+  std::string machine;
+  /// The names, separated by commas, of what the code needs beyond the
+  /// architecture's baseline, as far as it can be checked at load time.
+  std::string features;
+};
+
+/// The processor called `cpu`, e.g. "native".
+llvm::Expected<Processor> lookupProcessor(llvm::StringRef cpu);
+
+/// The processors of a list (CompileOptions::cpu), at least one, the best
+/// first: those whose products have the widest schedule, then those with the
+/// most features, then as in the list. Fails if a name is unknown or there
+/// twice.
+llvm::Expected<std::vector<Processor>> parseCPUs(llvm::StringRef list);
+
+/// The index of the first that this process's machine can run code for. Fails,
+/// with what it lacks for each, if there is none.
+llvm::Expected<size_t> findRunnable(llvm::ArrayRef<Processor> processors);
+
 /// A machine of this host's architecture: position-independent code for `cpu`,
-/// see CompileOptions::cpu.
+/// one name of CompileOptions::cpu.
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
 createTargetMachine(llvm::StringRef cpu, unsigned optLevel);
-
-/// The machine (sluice/Target/CPU/Machine.h) whose schedule fits `cpu` best.
-llvm::Expected<std::string> getMachineName(llvm::StringRef cpu);
-
-/// The names, separated by commas, of what code for `machine` needs beyond the
-/// architecture's baseline, as far as an artifact can check it at load time.
-std::string getRequiredFeatures(const llvm::TargetMachine &machine);
-
-/// Fails if this process's machine cannot run code for `machine`.
-llvm::Error checkHostRuns(const llvm::TargetMachine &machine);
 
 /// Sets triple and layout of `module`, and processor and features on each of
 /// its functions, so that tools that read its text choose the same ones.
@@ -43,6 +59,9 @@ void setTarget(llvm::Module &module, const llvm::TargetMachine &machine);
 /// Runs LLVM's pipeline for `optLevel`, vectorisers included.
 llvm::Error optimize(llvm::Module &module, llvm::TargetMachine &machine,
                      unsigned optLevel);
+
+/// Makes one of constants that are equal.
+void mergeConstants(llvm::Module &module);
 
 } // namespace sluice
 

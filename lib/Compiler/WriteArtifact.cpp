@@ -8,15 +8,17 @@
 
 #include "sluice/Compiler/Artifact.h"
 #include "sluice/Compiler/Compiler.h"
+#include "sluice/Compiler/PhaseTimes.h"
 #include "sluice/Support/AtomicFile.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 
 using namespace sluice;
 
-llvm::Expected<ModelInterface>
-sluice::createInterface(mlir::ModuleOp lowered, llvm::StringRef prefix,
-                        llvm::StringRef weights) {
+llvm::Expected<ModelInterface> sluice::createInterface(mlir::ModuleOp lowered,
+                                                       llvm::StringRef prefix,
+                                                       llvm::StringRef weights,
+                                                       PhaseTimes *phases) {
   llvm::SmallString<256> path(weights);
   if (!path.empty())
     llvm::sys::fs::make_absolute(path);
@@ -28,6 +30,7 @@ sluice::createInterface(mlir::ModuleOp lowered, llvm::StringRef prefix,
       ModelInterface::create(manifest, prefix, path);
   if (!interface || path.empty())
     return interface;
+  PhaseTimer timer(phases, "weights");
   if (llvm::Error error = checkWeights(*interface, path))
     return std::move(error);
   return interface;

@@ -55,8 +55,8 @@ static void buildBufferization(OpPassManager &pm) {
   pm.addPass(createConvertBufferizationToMemRefPass());
 }
 
-void sluice::buildCPUPipeline(OpPassManager &pm, const CPUOptions &options) {
-  buildPlanPipeline(pm, options);
+void sluice::buildCPUBufferPipeline(OpPassManager &pm,
+                                    const CPUOptions &options) {
   if (!options.machine.empty())
     pm.addPass(createSluicePackWeights());
   pm.addPass(createSluiceExternalizeState({options.counters}));
@@ -75,6 +75,10 @@ void sluice::buildCPUPipeline(OpPassManager &pm, const CPUOptions &options) {
 
   buildBufferization(pm);
   pm.addPass(createSluiceSerializeNested());
+}
+
+void sluice::buildCPUMachinePipeline(OpPassManager &pm,
+                                     const CPUOptions &options) {
   if (!options.machine.empty())
     pm.addPass(createSluiceCPUProducts({options.machine, options.parallel}));
   pm.addNestedPass<func::FuncOp>(createSluiceReductionsToLoops());
@@ -111,6 +115,12 @@ void sluice::buildCPUPipeline(OpPassManager &pm, const CPUOptions &options) {
   pm.addPass(createReconcileUnrealizedCastsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+}
+
+void sluice::buildCPUPipeline(OpPassManager &pm, const CPUOptions &options) {
+  buildPlanPipeline(pm, options);
+  buildCPUBufferPipeline(pm, options);
+  buildCPUMachinePipeline(pm, options);
 }
 
 namespace {

@@ -98,10 +98,15 @@ llvm::Expected<std::unique_ptr<Runner>>
 sluice::createCompiledRunner(mlir::ModuleOp module, llvm::StringRef entry,
                              llvm::StringRef weightsPath,
                              const CompileOptions &options, int threads) {
+  llvm::Expected<std::string> cpu = chooseCPU(options.cpu);
+  if (!cpu)
+    return cpu.takeError();
+  CompileOptions chosen = options;
+  chosen.cpu = *cpu;
   mlir::OwningOpRef<mlir::ModuleOp> copy = module.clone();
-  if (mlir::failed(lowerModel(*copy, options)))
+  if (mlir::failed(lowerModel(*copy, chosen)))
     return makeReportedError();
-  mlir::FailureOr<CompiledModel> compiled = compileModel(*copy, options);
+  mlir::FailureOr<CompiledModel> compiled = compileModel(*copy, chosen);
   if (mlir::failed(compiled))
     return makeReportedError();
   llvm::Expected<JitModel> model = JitModel::create(*compiled, weightsPath);

@@ -11,6 +11,7 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "sluice/Compiler/DiagnosticPrinter.h"
+#include "sluice/Compiler/PhaseTimes.h"
 #include "sluice/InitAll.h"
 #include "sluice/Support/CommandLine.h"
 #include "sluice/Support/Compare.h"
@@ -102,16 +103,23 @@ struct Options {
       cl::value_desc("n"), cl::init(0), cl::cat(category)};
   cl::opt<std::string> cpu{
       "cpu",
-      cl::desc("Processor to compile for, by LLVM's name\n(default: native; "
-               "help lists the names)"),
-      cl::value_desc("name"), cl::init("native"), cl::cat(category)};
+      cl::desc("Processors to compile for, by LLVM's names: the best\nthat "
+               "this machine can run is taken (default: native;\nhelp lists "
+               "the names)"),
+      cl::value_desc("name,..."), cl::init("native"), cl::cat(category)};
+  cl::opt<bool> timing{
+      "timing",
+      cl::desc("Print the seconds that each phase took, from the start\nuntil "
+               "the model could be called, to the standard error"),
+      cl::cat(category)};
   cl::extrahelp example{
       "\nEXAMPLE:\n"
       "  sluice-run olmoe.mlir --entry=moe --weights olmoe.safetensors \\\n"
       "    --input x.npy --expect y.npy --check --time\n\n"
       "  compiles the model, runs @moe on x.npy, compares the result with "
       "y.npy and\n  with the interpreter's, and prints how long it took.\n\n"
-      ".npy files: any shape, C order; f32, f64, f16, i8, i32, i64, bool, and bf16 "
+      ".npy files: any shape, C order; f32, f64, f16, i8, i32, i64, bool, and "
+      "bf16 "
       "as raw u16.\n"};
 };
 
@@ -142,6 +150,7 @@ private:
   const Options &options;
   /// Where everything but JSON goes.
   llvm::raw_ostream &info;
+  PhaseTimes phases;
   unsigned timedRuns = 0;
   mlir::func::FuncOp entry;
   std::vector<HostTensor> inputs;
@@ -191,7 +200,7 @@ llvm::Error Session::checkOptions() {
   if (options.check && options.target == Target::Interpreter)
     return llvm::createStringError("--check compares compiled code with the "
                                    "interpreter; it goes with --target=cpu");
-  return checkCPU(options.cpu);
+  return checkCPUs(options.cpu);
 }
 
 static bool isSameFile(llvm::StringRef a, llvm::StringRef b) {
@@ -307,6 +316,7 @@ Session::createRunner(mlir::ModuleOp module) {
   CompileOptions compile;
   compile.cpu = options.cpu;
   compile.counters = options.counters.getNumOccurrences() != 0;
+  compile.phases = &phases;
   return createCompiledRunner(module, name, options.weights, compile,
                               options.threads);
 }
@@ -389,6 +399,7 @@ llvm::Error Session::writeOutputs(llvm::ArrayRef<HostTensor> results) const {
 }
 
 llvm::Error Session::run() {
+  PhaseTimer total(/*times=*/nullptr, "total");
   if (llvm::Error error = checkOptions())
     return error;
   mlir::DialectRegistry registry;
@@ -398,8 +409,10 @@ llvm::Error Session::run() {
   // sluicec --remarks shows the remarks.
   DiagnosticPrinter printer(sourceMgr, &context, "sluice-run",
                             /*showRemarks=*/false);
+  PhaseTimer parsing(&phases, "parse");
   mlir::OwningOpRef<mlir::ModuleOp> module =
       loadModel(options.model, sourceMgr, &context);
+  parsing.stop();
   if (!module)
     return makeReportedError();
   if (llvm::Error error = chooseEntry(*module))
@@ -410,6 +423,8 @@ llvm::Error Session::run() {
   llvm::Expected<std::unique_ptr<Runner>> runner = createRunner(*module);
   if (!runner)
     return runner.takeError();
+  if (options.timing)
+    phases.print(llvm::errs(), total.getSeconds());
   llvm::Expected<std::vector<HostTensor>> results = (*runner)->run(inputs);
   if (!results)
     return results.takeError();

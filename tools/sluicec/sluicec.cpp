@@ -9,6 +9,7 @@
 #include "sluice/Compiler/Artifact.h"
 #include "sluice/Compiler/Compiler.h"
 #include "sluice/Compiler/DiagnosticPrinter.h"
+#include "sluice/Compiler/PhaseTimes.h"
 #include "sluice/InitAll.h"
 #include "sluice/Support/AtomicFile.h"
 #include "sluice/Support/CommandLine.h"
@@ -60,9 +61,12 @@ struct Options {
       cl::value_desc("file"), cl::cat(category)};
   cl::opt<std::string> cpu{
       "cpu",
-      cl::desc("Processor to compile for, by LLVM's name\n(default: native, "
-               "this machine; help lists the names)"),
-      cl::value_desc("name"), cl::init("native"), cl::cat(category)};
+      cl::desc("Processors to compile for, by LLVM's names\n(default: native, "
+               "this machine; help lists the names).\nOf several the file has "
+               "code for each: the best that a\nmachine can run is chosen when "
+               "the model is loaded, or\nthat which the environment variable "
+               "SLUICE_CPU names"),
+      cl::value_desc("name,..."), cl::init("native"), cl::cat(category)};
   cl::opt<std::string> prefix{
       "prefix",
       cl::desc("What the C functions' names begin with\n(default: the output "
@@ -78,6 +82,11 @@ struct Options {
       cl::desc("Print what the compiler decided for which line of the\n"
                "model, and why (the name in brackets is the pass,\n"
                "see docs/Passes.md)"),
+      cl::cat(category)};
+  cl::opt<bool> timing{
+      "timing",
+      cl::desc("Print the seconds that each phase of the compilation\ntook to "
+               "the standard error"),
       cl::cat(category)};
   cl::extrahelp example{
       "\nEXAMPLE:\n"
@@ -147,7 +156,8 @@ static bool isSameFile(llvm::StringRef a, llvm::StringRef b) {
   return !llvm::sys::fs::equivalent(a, b, same) && same;
 }
 
-static int run(const Options &options, const LinkOptions &link) {
+static int run(const Options &options, const LinkOptions &link,
+               PhaseTimes &phases) {
   if (options.cpu == "help") {
     printCPUs(llvm::outs());
     return 0;
@@ -162,7 +172,7 @@ static int run(const Options &options, const LinkOptions &link) {
   if (isSameFile(options.input, output))
     return fail("the output '" + output +
                 "' is the model itself; name another file by -o");
-  if (llvm::Error error = checkCPU(options.cpu))
+  if (llvm::Error error = checkCPUs(options.cpu))
     return fail(std::move(error));
 
   mlir::DialectRegistry registry;
@@ -170,11 +180,14 @@ static int run(const Options &options, const LinkOptions &link) {
   mlir::MLIRContext context(registry);
   llvm::SourceMgr sourceMgr;
   DiagnosticPrinter printer(sourceMgr, &context, "sluicec", options.remarks);
+  PhaseTimer parsing(&phases, "parse");
   mlir::OwningOpRef<mlir::ModuleOp> module =
       loadModel(options.input, sourceMgr, &context);
+  parsing.stop();
   if (!module)
     return 1;
   CompileOptions compile;
+  compile.phases = &phases;
   compile.cpu = options.cpu;
   compile.counters = options.counters;
   if (mlir::failed(lowerModel(*module, compile)))
@@ -185,7 +198,7 @@ static int run(const Options &options, const LinkOptions &link) {
       options.prefix.empty()
           ? getDefaultPrefix(output == "-" ? options.input.getValue() : output)
           : options.prefix.getValue(),
-      options.weights);
+      options.weights, &phases);
   if (!interface)
     return fail(interface.takeError());
 
@@ -222,5 +235,10 @@ int main(int argc, char **argv) {
     return fail(std::move(error));
   static char anchor;
   std::string executable = llvm::sys::fs::getMainExecutable(argv[0], &anchor);
-  return run(options, {getRuntimeDirectory(executable)});
+  PhaseTimes phases;
+  PhaseTimer total(/*times=*/nullptr, "total");
+  int status = run(options, {getRuntimeDirectory(executable)}, phases);
+  if (options.timing)
+    phases.print(llvm::errs(), total.getSeconds());
+  return status;
 }

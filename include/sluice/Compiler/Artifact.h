@@ -21,11 +21,13 @@
 namespace sluice {
 
 class CompiledModel;
+class PhaseTimes;
 
 /// The C functions by which a compiled model is used, and their names.
 ///
-/// For the prefix P there are P_load, P_free, P_set_threads, P_counters_json,
-/// P_reset_counters and P_free_tensor, and P_<name> for each public function.
+/// For the prefix P there are P_load, P_cpu, P_free, P_set_threads,
+/// P_counters_json, P_reset_counters and P_free_tensor, and P_<name> for each
+/// public function.
 /// Characters that a C identifier cannot have become '_'.
 class ModelInterface {
 public:
@@ -88,10 +90,12 @@ llvm::Error checkWeights(const ModelInterface &interface, llvm::StringRef path);
 
 /// The interface of a model that lowerModel has lowered. If `weights` is not
 /// empty, the file is checked to have them, and its absolute path becomes the
-/// default of P_load, since a library may be loaded from anywhere.
+/// default of P_load, since a library may be loaded from anywhere. The check is
+/// the phase "weights" of `phases`, which may be null.
 llvm::Expected<ModelInterface> createInterface(mlir::ModuleOp lowered,
                                                llvm::StringRef prefix,
-                                               llvm::StringRef weights);
+                                               llvm::StringRef weights,
+                                               PhaseTimes *phases = nullptr);
 
 /// Where a link finds what it needs.
 struct LinkOptions {

@@ -10,7 +10,7 @@
 //
 //   loadModel      a file (parseModel: memory) to a verified module
 //   lowerModel     model level to the LLVM dialect
-//   compileModel   the LLVM dialect to optimised LLVM IR for one processor
+//   compileModel   the LLVM dialect to optimised LLVM IR
 //   then           CompiledModel::emit, writeSharedLibrary (Artifact.h) or
 //                  JitModel (Jit.h)
 //
@@ -34,6 +34,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace llvm {
 class LLVMContext;
@@ -47,11 +48,15 @@ class TargetMachine;
 namespace sluice {
 
 class ModelInterface;
+class PhaseTimes;
+struct Processor;
 
 /// What can be chosen about a compilation.
 struct CompileOptions {
   /// "native" (this machine, with all that it can do) or LLVM's name of a
-  /// processor of this machine's architecture, e.g. "znver4", "x86-64-v3".
+  /// processor of this machine's architecture, e.g. "znver4", "x86-64-v3". Or
+  /// several, separated by commas: a file then has code for each, and chooses
+  /// when it is loaded; in memory the best that this machine has is compiled.
   std::string cpu = "native";
   /// Use OpenMP. Results are the same bit for bit with and without.
   bool parallel = true;
@@ -59,6 +64,9 @@ struct CompileOptions {
   bool counters = false;
   /// LLVM's optimisation level, 0 to 3.
   unsigned optLevel = 3;
+  /// Adds up what each step takes; null: nothing does. The caller's, and
+  /// outlives what is compiled.
+  PhaseTimes *phases = nullptr;
 };
 
 /// Parses and verifies a model file; "-" is the standard input. The text is
@@ -85,7 +93,9 @@ std::string describeModel(mlir::ModuleOp module);
 
 /// Lowers a model in place to the LLVM dialect, with `sluice.manifest` on the
 /// module and one `__sluice_packed_<name>(args: !llvm.ptr)` for each of the
-/// manifest's functions, which is a sluice_packed_fn of the runtime.
+/// manifest's functions, which is a sluice_packed_fn of the runtime. For
+/// several processors the module then holds such a module for each, called as
+/// CompileOptions::cpu calls the processor, the best first.
 mlir::LogicalResult lowerModel(mlir::ModuleOp module,
                                const CompileOptions &options);
 
@@ -96,10 +106,17 @@ std::string getPackedName(llvm::StringRef name);
 /// this machine's architecture.
 llvm::Error checkCPU(llvm::StringRef cpu);
 
+/// The same for names separated by commas, none of which may be there twice.
+llvm::Error checkCPUs(llvm::StringRef list);
+
+/// The best of the processors in `list` that this machine can run code for.
+/// Fails, with what it lacks, if there is none.
+llvm::Expected<std::string> chooseCPU(llvm::StringRef list);
+
 /// Prints the names that CompileOptions::cpu may have.
 void printCPUs(llvm::raw_ostream &os);
 
-/// Optimised LLVM IR and the machine it is for.
+/// Optimised LLVM IR and the processors it is for.
 class CompiledModel {
 public:
   enum class Format { LLVMIR, Assembly, Object };
@@ -111,11 +128,14 @@ public:
   /// Writes the code. May be called repeatedly, in any order.
   llvm::Error emit(Format format, llvm::SmallVectorImpl<char> &output) const;
 
-  /// Fails if this machine lacks instructions that the code may use.
+  /// Fails if this machine can run the code for none of the processors.
   llvm::Error checkHost() const;
 
   /// The manifest as JSON; see sluice-c/Runtime.h.
   const std::string &getManifest() const { return manifest; }
+
+  /// See CompileOptions::phases.
+  PhaseTimes *getPhases() const { return phases; }
 
 private:
   friend mlir::FailureOr<CompiledModel>
@@ -130,11 +150,15 @@ private:
   std::unique_ptr<llvm::TargetMachine> machine;
   std::unique_ptr<llvm::Module> module;
   std::string manifest;
+  /// The best first.
+  std::vector<Processor> processors;
+  PhaseTimes *phases = nullptr;
 };
 
 /// Translates what lowerModel made to LLVM IR and optimises it. With an
 /// `interface` the result has its C functions and nothing else is visible;
-/// without, the packed functions are visible.
+/// without, the packed functions are visible, and of several processors only
+/// the best that this machine has is compiled.
 mlir::FailureOr<CompiledModel>
 compileModel(mlir::ModuleOp lowered, const CompileOptions &options,
              const ModelInterface *interface = nullptr);

@@ -35,6 +35,7 @@
 #include "sluice/Compiler/Artifact.h"
 #include "sluice/Compiler/Compiler.h"
 #include "sluice/Compiler/Jit.h"
+#include "sluice/Compiler/PhaseTimes.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 
 #include <functional>

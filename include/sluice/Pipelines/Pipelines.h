@@ -27,8 +27,9 @@ struct CPUOptions {
   bool counters = false;
   /// Most tokens that a task runs through its expert; see sluice-plan-dispatch.
   int64_t rowsPerTask = 128;
-  /// Whose schedule products with weights have; see sluice/Target/CPU/Machine.h.
-  /// Empty: plain loops, and weights as they are stored.
+  /// Whose schedule products with weights have; see
+  /// sluice/Target/CPU/Machine.h. Empty: plain loops, and weights as they are
+  /// stored.
   std::string machine = "x86-64";
 };
 
@@ -36,8 +37,18 @@ struct CPUOptions {
 /// inlined, canonicalisation, then a plan for all experts.
 void buildPlanPipeline(mlir::OpPassManager &pm, const CPUOptions &options);
 
-/// Model level to the LLVM dialect for a CPU. Leaves the module attribute
-/// `sluice.manifest` and, for each public function f, `_mlir_ciface_f`.
+/// Behind the plan pipeline: weights packed, loops and buffers, the same for
+/// every machine (but with none, weights stay as they are stored).
+void buildCPUBufferPipeline(mlir::OpPassManager &pm, const CPUOptions &options);
+
+/// Behind the buffer pipeline: everything that depends on the machine, down to
+/// the LLVM dialect.
+void buildCPUMachinePipeline(mlir::OpPassManager &pm,
+                             const CPUOptions &options);
+
+/// All three: model level to the LLVM dialect for a CPU. Leaves the module
+/// attribute `sluice.manifest` and, for each public function f,
+/// `_mlir_ciface_f`.
 void buildCPUPipeline(mlir::OpPassManager &pm, const CPUOptions &options);
 
 /// Registers `sluice-plan-pipeline` and `sluice-cpu-pipeline` by name.

@@ -20,27 +20,29 @@ static int fail(sluice_error *error, const char *format, const char *text) {
   return 1;
 }
 
+static const sluice_artifact_code *choose(const sluice_artifact *artifact,
+                                          sluice_error *error) {
+  return sluice_choose_code(artifact->codes, artifact->num_codes,
+                            getenv("SLUICE_CPU"), error);
+}
+
 int sluice_artifact_load(const sluice_artifact *artifact,
                          const char *weights_path, sluice_model **model,
                          sluice_error *error) {
   if (!model)
     return fail(error, "%s",
                 "expected a place for the model but got a null pointer");
-  size_t length = 0;
-  const char *missing =
-      sluice_find_missing_feature(artifact->features, &length);
-  if (missing) {
-    char name[32];
-    snprintf(name, sizeof(name), "%.*s", (int)length, missing);
-    return fail(error,
-                "expected a processor with %s, for which the model was "
-                "compiled, but this one has none; compile it with another "
-                "--cpu",
-                name);
-  }
+  const sluice_artifact_code *code = choose(artifact, error);
+  if (!code)
+    return 1;
   return sluice_model_create(
-      artifact->manifest, artifact->functions,
+      code->manifest, code->functions,
       weights_path ? weights_path : artifact->default_weights, model, error);
+}
+
+const char *sluice_artifact_cpu(const sluice_artifact *artifact) {
+  const sluice_artifact_code *code = choose(artifact, NULL);
+  return code ? code->cpu : NULL;
 }
 
 int sluice_artifact_call(const sluice_model *model, int function,

@@ -14,6 +14,7 @@
 
 #include "Artifact.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #if defined(__x86_64__)
@@ -86,6 +87,70 @@ static int isPresent(const feature *f) {
          (savedStates() & f->state) == f->state;
 }
 
+/// What the processor calls itself, without blanks around it.
+static void describeProcessor(char text[64]) {
+  unsigned words[12];
+  for (unsigned i = 0; i < 3; ++i)
+    if (!__get_cpuid(0x80000002u + i, &words[4 * i], &words[4 * i + 1],
+                     &words[4 * i + 2], &words[4 * i + 3])) {
+      strcpy(text, "this processor");
+      return;
+    }
+  char brand[sizeof(words) + 1];
+  memcpy(brand, words, sizeof(words));
+  brand[sizeof(words)] = 0;
+  const char *begin = brand + strspn(brand, " ");
+  size_t length = strlen(begin);
+  while (length && begin[length - 1] == ' ')
+    --length;
+  memcpy(text, begin, length);
+  text[length] = 0;
+  if (!length)
+    strcpy(text, "this processor");
+}
+#elif defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+
+/// Where Linux tells of a feature: AT_HWCAP or AT_HWCAP2. Numbers, since what
+/// headers know depends on their age.
+typedef struct feature {
+  const char *name;
+  unsigned long kind;
+  unsigned bit;
+} feature;
+
+static const feature features[] = {
+    {"crc", AT_HWCAP, 7},        {"lse", AT_HWCAP, 8},
+    {"fullfp16", AT_HWCAP, 10},  {"rdm", AT_HWCAP, 12},
+    {"complxnum", AT_HWCAP, 14}, {"rcpc", AT_HWCAP, 15},
+    {"sha3", AT_HWCAP, 17},      {"dotprod", AT_HWCAP, 20},
+    {"sve", AT_HWCAP, 22},       {"fp16fml", AT_HWCAP, 23},
+    {"sve2", AT_HWCAP2, 1},      {"i8mm", AT_HWCAP2, 13},
+    {"bf16", AT_HWCAP2, 14},     {"cssc", AT_HWCAP2, 34},
+    {"mops", AT_HWCAP2, 43},
+};
+
+static int isPresent(const feature *f) {
+  return getauxval(f->kind) >> f->bit & 1;
+}
+
+static void describeProcessor(char text[64]) { strcpy(text, "this processor"); }
+#else
+typedef struct feature {
+  const char *name;
+} feature;
+
+static const feature features[] = {{""}};
+
+static int isPresent(const feature *f) {
+  (void)f;
+  return 1;
+}
+
+static void describeProcessor(char text[64]) { strcpy(text, "this processor"); }
+#endif
+
+/// A feature that is not in the table is no instruction that code would have.
 static int hasFeature(const char *name, size_t length) {
   for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); ++i)
     if (strlen(features[i].name) == length &&
@@ -93,20 +158,97 @@ static int hasFeature(const char *name, size_t length) {
       return isPresent(&features[i]);
   return 1;
 }
-#else
-static int hasFeature(const char *name, size_t length) {
-  (void)name, (void)length;
-  return 1;
-}
-#endif
 
-const char *sluice_find_missing_feature(const char *names, size_t *length) {
+/// Appends to the message as far as there is room.
+static void append(sluice_error *error, const char *text, size_t length) {
+  if (!error)
+    return;
+  const size_t used = strlen(error->message);
+  const size_t room = sizeof(error->message) - 1 - used;
+  if (length > room)
+    length = room;
+  memcpy(error->message + used, text, length);
+  error->message[used + length] = 0;
+}
+
+static void appendText(sluice_error *error, const char *text) {
+  append(error, text, strlen(text));
+}
+
+/// Whether all of `names` are there; what is missing is appended to `error`.
+static int hasFeatures(const char *names, sluice_error *error) {
+  enum { MOST_LISTED = 4 };
+  int numMissing = 0;
   while (*names) {
-    *length = strcspn(names, ",");
-    if (!hasFeature(names, *length))
-      return names;
-    names += *length;
+    const size_t length = strcspn(names, ",");
+    if (!hasFeature(names, length)) {
+      if (numMissing < MOST_LISTED) {
+        appendText(error, numMissing ? ", " : "");
+        append(error, names, length);
+      }
+      ++numMissing;
+    }
+    names += length;
     names += *names == ',';
   }
+  if (numMissing > MOST_LISTED) {
+    char more[32];
+    snprintf(more, sizeof(more), " and %d more", numMissing - MOST_LISTED);
+    appendText(error, more);
+  }
+  return numMissing == 0;
+}
+
+/// Says which processors there is code for and what this one lacks for each of
+/// them, or only for that called `wanted`.
+static void explain(const sluice_artifact_code *codes, size_t num_codes,
+                    const char *wanted, sluice_error *error) {
+  char processor[64];
+  describeProcessor(processor);
+  appendText(error, "expected a processor for which the model was compiled "
+                    "but got ");
+  appendText(error, processor);
+  const char *separator = ", which lacks ";
+  for (size_t i = 0; i < num_codes; ++i) {
+    if (wanted && strcmp(wanted, codes[i].cpu) != 0)
+      continue;
+    appendText(error, separator);
+    hasFeatures(codes[i].features, error);
+    appendText(error, " for ");
+    appendText(error, codes[i].cpu);
+    separator = "; ";
+  }
+  appendText(error, "; compile it with another --cpu");
+}
+
+const sluice_artifact_code *
+sluice_choose_code(const sluice_artifact_code *codes, size_t num_codes,
+                   const char *wanted, sluice_error *error) {
+  if (wanted && !*wanted)
+    wanted = NULL;
+  int isKnown = 0;
+  for (size_t i = 0; i < num_codes; ++i) {
+    if (wanted && strcmp(wanted, codes[i].cpu) != 0)
+      continue;
+    isKnown = 1;
+    if (hasFeatures(codes[i].features, NULL))
+      return &codes[i];
+  }
+  if (!error)
+    return NULL;
+  error->message[0] = 0;
+  if (isKnown) {
+    explain(codes, num_codes, wanted, error);
+    return NULL;
+  }
+  appendText(error, "SLUICE_CPU: expected ");
+  for (size_t i = 0; i < num_codes; ++i) {
+    appendText(error, i ? " or " : "");
+    appendText(error, codes[i].cpu);
+  }
+  appendText(error, ", for which the model was compiled");
+  appendText(error, ", but got '");
+  appendText(error, wanted ? wanted : "");
+  appendText(error, "'");
   return NULL;
 }
