@@ -33,9 +33,12 @@ Value CaseBuilder::parameter(llvm::ArrayRef<int64_t> shape, Dtype type,
 Value CaseBuilder::weight(int64_t in, int64_t out, bool inOut, Dtype type) {
   Fill fill;
   fill.scale = 1 / std::sqrt(double(in));
-  return parameter(inOut ? llvm::ArrayRef<int64_t>({in, out})
-                         : llvm::ArrayRef<int64_t>({out, in}),
-                   type, fill);
+  llvm::SmallVector<int64_t, 2> shape = {out, in};
+  if (inOut)
+    std::swap(shape[0], shape[1]);
+  if (type != Dtype::F64 && random.chance(0.2))
+    return quantisedWeight(shape, type);
+  return parameter(shape, type, fill);
 }
 
 Value CaseBuilder::vector(int64_t size, Dtype type) {

@@ -195,6 +195,12 @@ static double draw(const Fill &fill, Random &random) {
     default:
       return double(random.between(-8, 8)) / 4;
     }
+  case Fill::Kind::Bytes: {
+    int64_t magnitude = random.between(0, fill.limit);
+    return double(random.chance(0.5) ? magnitude - 128 : magnitude);
+  }
+  case Fill::Kind::Exponents:
+    return double(random.between(fill.limit - 4, fill.limit));
   case Fill::Kind::Indices:
     break; // drawn row by row
   }

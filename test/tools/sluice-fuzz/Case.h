@@ -28,6 +28,10 @@ struct Fill {
     Mask,
     /// Rows of different experts below `limit`, some absent (-1).
     Indices,
+    /// Any byte whose low seven bits are at most `limit`.
+    Bytes,
+    /// Powers of two up to 2^(limit - 127), as f8E8M0FNU.
+    Exponents,
   };
   Kind kind = Kind::Normal;
   double scale = 1;
@@ -168,6 +172,12 @@ private:
   Gates join(const Gates &gates, const Value &weighs);
   /// Softmax, normalisation and scale of what was chosen.
   void buildWeights();
+
+  // Quantised.cpp
+  /// The numbers of a matrix that is stored in bytes.
+  Value quantisedWeight(llvm::ArrayRef<int64_t> shape, Dtype type);
+  /// The numbers that a quantised `t` stands for.
+  Value rounded(const Value &t);
 
   // Body.cpp
   /// A parameter, stacked over experts; the value that the body sees.

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 using namespace sluice;
 
@@ -79,8 +80,9 @@ Value Program::linear(const Value &input, const Value &weight,
                       const Value *bias, bool inOut, Dtype result) {
   int64_t in = weight.shape[inOut ? 0 : 1], out = weight.shape[inOut ? 1 : 0];
   double u = computeRoundoff({input.type, weight.type, result});
-  Value y = make({input.shape[0], out}, result,
-                 input.error + (in + 1) * u + unitRoundoff(result));
+  Value y =
+      make({input.shape[0], out}, result,
+           input.error + weight.error + (in + 1) * u + unitRoundoff(result));
   y.gateDegree = input.gateDegree;
   auto text = [&](bool shadow) {
     auto ref = [&](const Value &v) { return shadow ? v.shadow() : v.ref(); };
@@ -209,9 +211,9 @@ Value Program::selectSmaller(const Value &a, const Value &b) {
 }
 
 Value Program::multiplyAdd(const Value &a, const Value &b, const Value &c) {
-  Value y = make(a.shape, a.type,
-                 std::max(a.error + b.error, c.error) +
-                     2 * unitRoundoff(a.type));
+  Value y =
+      make(a.shape, a.type,
+           std::max(a.error + b.error, c.error) + 2 * unitRoundoff(a.type));
   y.gateDegree = std::max(a.gateDegree + b.gateDegree, c.gateDegree);
   line(y.ref() + " = math.fma " + a.ref() + ", " + b.ref() + ", " + c.ref() +
        " : " + y.typeText());
@@ -329,5 +331,21 @@ Value Program::convert(const Value &input, Dtype type) {
        input.ref() + " : " + input.typeText() + " to " + y.typeText());
   shadowLine(y.shadow() + " = sluice.clamp " + input.shadow() +
              " min 0.0 : " + y.shadowType());
+  return y;
+}
+
+Value Program::makeExact(llvm::ArrayRef<int64_t> shape, Dtype type,
+                         const std::string &text) {
+  Value y = make(shape, type);
+  bool kept = std::exchange(keepsValues, true);
+  line(y.ref() + " = " + text + y.typeText());
+  keepsValues = kept;
+  std::string wide = y.ref();
+  if (type != Dtype::F64) {
+    wide += "wide";
+    shadowLine(wide + " = arith.extf " + y.ref() + " : " + y.typeText() +
+               " to " + y.shadowType());
+  }
+  shadowLine(y.shadow() + " = math.absf " + wide + " : " + y.shadowType());
   return y;
 }

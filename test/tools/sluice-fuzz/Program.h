@@ -113,6 +113,10 @@ public:
   /// The upstream op on destinations, `a` [?, n] and `b` [n, m].
   Value matmul(const Value &a, const Value &b);
   Value convert(const Value &input, Dtype type);
+  /// `text` computes, from values that the majorant has as well, floats that
+  /// any evaluation has in the same bits.
+  Value makeExact(llvm::ArrayRef<int64_t> shape, Dtype type,
+                  const std::string &text);
 
   /// The text so far, which starts anew.
   std::pair<std::string, std::string> take();
