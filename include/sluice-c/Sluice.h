@@ -89,7 +89,12 @@ void sluice_session_destroy(sluice_session *session);
       key                value                          default
       cpu                "native" (this machine) or     native
                          LLVM's name of a processor of
-                         this architecture, "znver4"
+                         this architecture, "znver4",
+                         or several, "native,x86-64-v3":
+                         a file has code for each and
+                         chooses when it is loaded; for
+                         this process the best that it
+                         can run is compiled
       parallel           "true" or "false": use OpenMP  true
       counters           "true" or "false": count what  false
                          routed ops do

@@ -315,8 +315,10 @@ llvm::Expected<JitProgram> Session::compile(ModuleOp module) {
       return error;
     CompileOptions compile = options.compile;
     llvm::Expected<std::string> cpu = chooseCPU(compile.cpu);
-    if (!cpu)
-      return cpu.takeError();
+    if (!cpu) {
+      module.emitError() << llvm::toString(cpu.takeError());
+      return makeReported();
+    }
     compile.cpu = *cpu;
     OwningOpRef<ModuleOp> copy = module.clone();
     if (mlir::failed(lowerModel(*copy, compile)))

@@ -70,7 +70,9 @@ class Session(Owner):
 
     Args:
         cpu: "native", this machine, or LLVM's name of a processor of this
-            architecture, e.g. "znver4" or "x86-64-v3".
+            architecture, e.g. "znver4" or "x86-64-v3". Or several, separated by
+            commas: a file has code for each and chooses when it is loaded; for
+            this process the best that this machine can run is compiled.
         parallel: use OpenMP. Results are the same, bit for bit.
         counters: count what routed ops do, for `Model.counters`.
         opt_level: LLVM's optimisation level, 0 to 3.

@@ -104,6 +104,61 @@ TEST(SessionRun, WhatCannotBeCompiled) {
   EXPECT_EQ(errorOf(s.session.compile(*s.parse())).rfind("layer.mlir", 0), 0u);
 }
 
+TEST(SessionRun, Phases) {
+  PhaseTimes phases;
+  SessionOptions options;
+  options.compile.phases = &phases;
+  TestSession s(options);
+  PhaseTimer whole(/*times=*/nullptr, "whole");
+  auto module = s.parse();
+  llvm::cantFail(s.session.compile(*module));
+  double seconds = whole.getSeconds();
+  std::vector<std::string> names;
+  for (const PhaseTimes::Phase &phase : phases.getPhases()) {
+    names.push_back(phase.name);
+    EXPECT_GT(phase.seconds, 0) << phase.name;
+  }
+  EXPECT_EQ(names, (Lines{"parse", "plan", "lower", "translate", "optimize",
+                          "generate code", "link"}));
+  EXPECT_LE(phases.getSum(), seconds);
+
+  // A second one adds to the first.
+  llvm::cantFail(s.session.compile(*module));
+  EXPECT_EQ(phases.getPhases().size(), names.size());
+  EXPECT_LE(phases.getSum(), whole.getSeconds());
+}
+
+TEST(SessionRun, SeveralProcessors) {
+  SessionOptions options;
+  options.compile.cpu = "native,generic";
+  TestSession s(options);
+  auto module = s.parse();
+  LayerWeights weights;
+  JitProgram program = llvm::cantFail(s.session.compile(*module));
+  JitModel model = llvm::cantFail(program.load(weights.open().getHandle()));
+  float y[3] = {};
+  sluice_tensor out = view(y, {3, 1});
+  llvm::cantFail(model.call("main", {view(tokens, {3, 2})}, out));
+  EXPECT_EQ(y[1], -1);
+
+  // The steps alone: a module for each, the better one first.
+  mlir::OwningOpRef<mlir::ModuleOp> lowered = module->clone();
+  ASSERT_TRUE(mlir::succeeded(lowerModel(*lowered, options.compile)));
+  std::vector<std::string> names;
+  for (auto part : lowered->getOps<mlir::ModuleOp>())
+    names.push_back(part.getSymName().value_or("").str());
+  EXPECT_EQ(names, (Lines{"native", "generic"}));
+  auto compiled = compileModel(*lowered, options.compile);
+  ASSERT_TRUE(mlir::succeeded(compiled));
+  llvm::cantFail(JitProgram::create(*compiled));
+
+  options.compile.cpu = "native,native";
+  s.session.setOptions(options);
+  EXPECT_EQ(errorOf(s.session.compile(*module)),
+            "layer.mlir:0:0: expected each processor once but got 'native' "
+            "twice in 'native,native'");
+}
+
 TEST(SessionRun, Remarks) {
   SessionOptions options;
   options.remarks = true;
