@@ -62,10 +62,8 @@ static void internalizePacked(llvm::Module &module) {
       function.setLinkage(llvm::GlobalValue::InternalLinkage);
 }
 
-/// Lets `context` report its first error to `problem`, and nothing to the
-/// standard error: what else LLVM has to say is not about the model.
-static void redirectDiagnostics(llvm::LLVMContext &context,
-                                std::string &problem) {
+void sluice::redirectDiagnostics(llvm::LLVMContext &context,
+                                 std::string &problem) {
   context.setDiagnosticHandlerCallBack(
       [](const llvm::DiagnosticInfo *info, void *problem) {
         auto &text = *static_cast<std::string *>(problem);
@@ -229,23 +227,33 @@ llvm::Error CompiledModel::checkHost() const {
   return findRunnable(processors).takeError();
 }
 
+llvm::Error sluice::generateCode(llvm::Module &module,
+                                 llvm::TargetMachine &machine,
+                                 llvm::CodeGenFileType type,
+                                 llvm::SmallVectorImpl<char> &output) {
+  llvm::raw_svector_ostream os(output);
+  llvm::legacy::PassManager passes;
+  if (machine.addPassesToEmitFile(passes, os, /*DwoOut=*/nullptr, type))
+    return llvm::createStringError("LLVM cannot write this kind of file for " +
+                                   machine.getTargetTriple().str());
+  passes.run(module);
+  return llvm::Error::success();
+}
+
 llvm::Error CompiledModel::emit(Format format,
                                 llvm::SmallVectorImpl<char> &output) const {
-  llvm::raw_svector_ostream os(output);
   if (format == Format::LLVMIR) {
+    llvm::raw_svector_ostream os(output);
     module->print(os, /*AAW=*/nullptr);
     return llvm::Error::success();
   }
   PhaseTimer timer(phases, "generate code");
   // Code generation changes the module.
   std::unique_ptr<llvm::Module> copy = llvm::CloneModule(*module);
-  llvm::legacy::PassManager passes;
   auto type = format == Format::Assembly ? llvm::CodeGenFileType::AssemblyFile
                                          : llvm::CodeGenFileType::ObjectFile;
-  if (machine->addPassesToEmitFile(passes, os, /*DwoOut=*/nullptr, type))
-    return llvm::createStringError("LLVM cannot write this kind of file for " +
-                                   machine->getTargetTriple().str());
-  passes.run(*copy);
+  if (llvm::Error error = generateCode(*copy, *machine, type, output))
+    return error;
   if (!problem->empty())
     return llvm::createStringError(*problem);
   return llvm::Error::success();

@@ -168,9 +168,9 @@ static llvm::Error runLinker(const Linker &linker,
                                  (message.empty() ? "" : ": ") + message);
 }
 
-/// The arguments for a link of `object` into `output`.
+/// The arguments for a link of `objects` into `output`.
 static std::vector<std::string>
-getArguments(const Linker &linker, llvm::StringRef object,
+getArguments(const Linker &linker, llvm::ArrayRef<std::string> objects,
              llvm::StringRef output, llvm::StringRef soname,
              llvm::StringRef versionScript,
              llvm::ArrayRef<std::string> archives,
@@ -194,7 +194,7 @@ getArguments(const Linker &linker, llvm::StringRef object,
   addOption({"-z", "noexecstack"});
   // What is missing must be found here and not by the program that loads it.
   addOption({"-z", "defs"});
-  arguments.push_back(object.str());
+  arguments.insert(arguments.end(), objects.begin(), objects.end());
   arguments.insert(arguments.end(), archives.begin(), archives.end());
   addOption({"--as-needed"});
   arguments.insert(arguments.end(), libraries.begin(), libraries.end());
@@ -224,20 +224,24 @@ llvm::Error sluice::writeSharedLibrary(const CompiledModel &model,
   if (!libraries)
     return libraries.takeError();
 
-  llvm::SmallVector<char, 0> code;
-  if (llvm::Error error = model.emit(CompiledModel::Format::Object, code))
+  llvm::SmallVector<llvm::SmallVector<char, 0>> code;
+  if (llvm::Error error = model.emitObjects(options.threadPool, code))
     return error;
   PhaseTimer timer(model.getPhases(), "link");
-  llvm::FileRemover removeObject, removeScript;
-  std::string object, script;
-  if (llvm::Error error = writeTemporary(
-          "o", llvm::StringRef(code.data(), code.size()), removeObject, object))
-    return error;
+  llvm::FileRemover removeScript;
+  std::vector<llvm::FileRemover> removeObjects(code.size());
+  std::vector<std::string> objects(code.size());
+  for (size_t i = 0; i < code.size(); ++i)
+    if (llvm::Error error =
+            writeTemporary("o", llvm::StringRef(code[i].data(), code[i].size()),
+                           removeObjects[i], objects[i]))
+      return error;
+  std::string script;
   if (llvm::Error error = writeTemporary("map", getVersionScript(interface),
                                          removeScript, script))
     return error;
   return produceFileAtomically(path, [&](llvm::StringRef temporary) {
-    return runLinker(*linker, getArguments(*linker, object, temporary,
+    return runLinker(*linker, getArguments(*linker, objects, temporary,
                                            llvm::sys::path::filename(path),
                                            script, archives, *libraries));
   });

@@ -326,7 +326,8 @@ llvm::Expected<JitProgram> Session::compile(ModuleOp module) {
     mlir::FailureOr<CompiledModel> compiled = compileModel(*copy, compile);
     if (mlir::failed(compiled))
       return makeReported();
-    llvm::Expected<JitProgram> created = JitProgram::create(*compiled);
+    llvm::Expected<JitProgram> created =
+        JitProgram::create(*compiled, options.threadPool);
     if (!created)
       return created.takeError();
     program = std::move(*created);
@@ -358,7 +359,8 @@ llvm::Error Session::write(ModuleOp module, llvm::StringRef path,
       return makeReported();
     LinkOptions link{options.runtimeDirectory.empty()
                          ? findRuntimeDirectory()
-                         : options.runtimeDirectory};
+                         : options.runtimeDirectory,
+                     options.threadPool};
     return writeArtifact(*compiled, *interface, writeOptions.kind, path, link);
   });
 }

@@ -10,6 +10,8 @@
 #define SLUICE_LIB_COMPILER_TARGET_H
 
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/Support/CodeGen.h"
 #include "llvm/Support/Error.h"
 
 #include <memory>
@@ -17,6 +19,7 @@
 #include <vector>
 
 namespace llvm {
+class LLVMContext;
 class Module;
 class TargetMachine;
 } // namespace llvm
@@ -59,6 +62,17 @@ void setTarget(llvm::Module &module, const llvm::TargetMachine &machine);
 /// Runs LLVM's pipeline for `optLevel`, vectorisers included.
 llvm::Error optimize(llvm::Module &module, llvm::TargetMachine &machine,
                      unsigned optLevel);
+
+/// Lets `context` report its first error to `problem`, which outlives it, and
+/// nothing to the standard error: what else LLVM has to say is not about the
+/// model.
+void redirectDiagnostics(llvm::LLVMContext &context, std::string &problem);
+
+/// Runs the code generator, which changes the module. Errors may also have gone
+/// to the module's context.
+llvm::Error generateCode(llvm::Module &module, llvm::TargetMachine &machine,
+                         llvm::CodeGenFileType type,
+                         llvm::SmallVectorImpl<char> &output);
 
 /// Makes one of constants that are equal.
 void mergeConstants(llvm::Module &module);

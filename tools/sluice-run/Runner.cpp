@@ -109,7 +109,10 @@ sluice::createCompiledRunner(mlir::ModuleOp module, llvm::StringRef entry,
   mlir::FailureOr<CompiledModel> compiled = compileModel(*copy, chosen);
   if (mlir::failed(compiled))
     return makeReportedError();
-  llvm::Expected<JitModel> model = JitModel::create(*compiled, weightsPath);
+  mlir::MLIRContext *context = module.getContext();
+  llvm::Expected<JitModel> model = JitModel::create(
+      *compiled, weightsPath,
+      context->isMultithreadingEnabled() ? &context->getThreadPool() : nullptr);
   if (!model)
     return model.takeError();
   model->setThreads(threads);

@@ -156,8 +156,7 @@ static bool isSameFile(llvm::StringRef a, llvm::StringRef b) {
   return !llvm::sys::fs::equivalent(a, b, same) && same;
 }
 
-static int run(const Options &options, const LinkOptions &link,
-               PhaseTimes &phases) {
+static int run(const Options &options, LinkOptions link, PhaseTimes &phases) {
   if (options.cpu == "help") {
     printCPUs(llvm::outs());
     return 0;
@@ -215,6 +214,8 @@ static int run(const Options &options, const LinkOptions &link,
       compileModel(*module, compile, &*interface);
   if (mlir::failed(model))
     return 1;
+  if (context.isMultithreadingEnabled())
+    link.threadPool = &context.getThreadPool();
   if (llvm::Error error = writeArtifact(*model, *interface,
                                         getKind(options.emit), output, link))
     return fail(std::move(error));

@@ -18,6 +18,10 @@
 #include <string>
 #include <vector>
 
+namespace llvm {
+class ThreadPoolInterface;
+} // namespace llvm
+
 namespace sluice {
 
 class CompiledModel;
@@ -101,6 +105,8 @@ llvm::Expected<ModelInterface> createInterface(mlir::ModuleOp lowered,
 struct LinkOptions {
   /// The folder of libsluice_rt.a and libsluice_artifact.a.
   std::string runtimeDirectory;
+  /// Where code is generated; null: in the thread that calls.
+  llvm::ThreadPoolInterface *threadPool = nullptr;
 };
 
 /// The folder of the runtime's archives of a program at `executable` that lies

@@ -29,6 +29,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "sluice/Support/HostTensor.h"
+#include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/Error.h"
 
 #include <memory>
@@ -43,6 +44,7 @@ class Module;
 class raw_ostream;
 class SourceMgr;
 class TargetMachine;
+class ThreadPoolInterface;
 } // namespace llvm
 
 namespace sluice {
@@ -127,6 +129,14 @@ public:
 
   /// Writes the code. May be called repeatedly, in any order.
   llvm::Error emit(Format format, llvm::SmallVectorImpl<char> &output) const;
+
+  /// Writes object code as one object, or, of a large model, as several that
+  /// belong together, for a link or a JIT. They are made in the threads of
+  /// `pool`, or, if that is null, in the thread that calls; which does not
+  /// change them.
+  llvm::Error
+  emitObjects(llvm::ThreadPoolInterface *pool,
+              llvm::SmallVectorImpl<llvm::SmallVector<char, 0>> &objects) const;
 
   /// Fails if this machine can run the code for none of the processors.
   llvm::Error checkHost() const;

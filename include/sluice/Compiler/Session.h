@@ -73,8 +73,8 @@ using DiagnosticHandler = std::function<void(const Diagnostic &)>;
 /// What can be chosen about a session.
 struct SessionOptions {
   CompileOptions compile;
-  /// Where passes run; the caller's, and outlives the session. Null: in the
-  /// thread that calls.
+  /// Where passes run and code is generated; the caller's, and outlives the
+  /// session. Null: in the thread that calls.
   llvm::ThreadPoolInterface *threadPool = nullptr;
   /// Tell the handler what passes decided, and why.
   bool remarks = false;

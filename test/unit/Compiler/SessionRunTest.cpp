@@ -12,6 +12,7 @@
 
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/ThreadPool.h"
 
 using namespace sluice;
 using namespace sluice::test;
@@ -157,6 +158,26 @@ TEST(SessionRun, SeveralProcessors) {
   EXPECT_EQ(errorOf(s.session.compile(*module)),
             "layer.mlir:0:0: expected each processor once but got 'native' "
             "twice in 'native,native'");
+}
+
+TEST(SessionRun, FilesDoNotDependOnThreads) {
+  llvm::DefaultThreadPool pool(llvm::hardware_concurrency(2));
+  SessionOptions options;
+  options.runtimeDirectory = SLUICE_LIB_DIR;
+  // Enough code for several parts.
+  options.compile.cpu = "native,generic";
+  TestSession plain(options);
+  options.threadPool = &pool;
+  TestSession parallel(options);
+  TempDir dir, other;
+  llvm::cantFail(plain.session.write(*plain.parse(), dir.path("layer.so")));
+  llvm::cantFail(
+      parallel.session.write(*parallel.parse(), other.path("layer.so")));
+  auto a = llvm::cantFail(llvm::errorOrToExpected(
+      llvm::MemoryBuffer::getFile(dir.path("layer.so"))));
+  auto b = llvm::cantFail(llvm::errorOrToExpected(
+      llvm::MemoryBuffer::getFile(other.path("layer.so"))));
+  EXPECT_TRUE(a->getBuffer() == b->getBuffer());
 }
 
 TEST(SessionRun, Remarks) {

@@ -6,9 +6,11 @@
 #
 # ===------------------------------------------------------------------------===#
 """Usage: layers.py write N > model.mlir
+       layers.py weights N > weights.txt
        layers.py check 1.ll 2.ll 4.ll
 
-`write` prints a model of N equal layers. `check` compares the code of 1, 2 and 4
+`write` prints a model of N equal layers, `weights` what tensors.py makes its
+weights of. `check` compares the code of 1, 2 and 4
 layers in LLVM's language: what a layer adds is the same each time, and kernels
 are there once.
 """
@@ -54,6 +56,15 @@ def write(layers):
     print(f"  return %x{layers} : tensor<?x64xf32>\n}}")
 
 
+def weights(layers):
+    for i in range(layers):
+        print(f"l{i}.router=f32:8x64:mix")
+        for e in range(8):
+            print(f"l{i}.{e}.gate=f32:48x64:{0.1 * (e + 1)},-0.2,0.3,0.1,-0.5")
+            print(f"l{i}.{e}.up=f32:48x64:-0.1,{0.2 * (e + 1)},0.3")
+            print(f"l{i}.{e}.down=f32:64x48:0.1,{0.02 * (e - 4)},-0.05,0.03,0.2,-0.1,0.05")
+
+
 def measure(path):
     """The number of instructions outside of kernels, and the kernels' names."""
     instructions, kernels, function = 0, [], None
@@ -81,5 +92,7 @@ def check(one, two, four):
 
 if sys.argv[1] == "write":
     write(int(sys.argv[2]))
+elif sys.argv[1] == "weights":
+    weights(int(sys.argv[2]))
 else:
     check(*sys.argv[2:])
