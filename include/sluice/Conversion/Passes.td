@@ -23,12 +23,19 @@ def ConvertSluiceToSCF : Pass<"convert-sluice-to-scf", "::mlir::ModuleOp"> {
     nothing. There are no atomics: results do not depend on the number of
     threads.
 
+    What selects and sorts works on buffers, since what a sort scatters is no
+    slice: chunks of tokens count their entries of each expert, sums of these say
+    where each chunk's begin, and chunks scatter independently. Time is linear in
+    the entries; the `k` largest of many scores are found block by block.
+
     `sluice.experts` must have been planned (`sluice-plan-dispatch`).
   }];
   let dependentDialects = [
-    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
-    "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
-    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"
+    "::mlir::arith::ArithDialect",
+    "::mlir::bufferization::BufferizationDialect",
+    "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::tensor::TensorDialect", "::mlir::vector::VectorDialect"
   ];
 }
 

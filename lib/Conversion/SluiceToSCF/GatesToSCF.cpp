@@ -1,5 +1,4 @@
-//===- GatesToSCF.cpp - Between gates and tensors ----------------*- C++
-//-*-===//
+//===- GatesToSCF.cpp - Between gates and tensors ---------------*- C++ -*-===//
 //
 // Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -7,12 +6,21 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Buffers.h"
+#include "Ranking.h"
 #include "Slots.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "sluice/Conversion/RunTimeState.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace sluice;
+
+/// A line of a cache is this many keys at least: rows are turned into columns
+/// that far at a time.
+static constexpr int64_t tokensPerTranspose = 16;
+/// Given entries that a thread checks in one turn.
+static constexpr int64_t slotsPerCheck = 4096;
 
 namespace {
 struct ConvertFromEntries : OpConversionPattern<FromEntriesOp> {
@@ -42,53 +50,104 @@ struct ConvertFromEntries : OpConversionPattern<FromEntriesOp> {
   }
 
 private:
+  /// What the entry of a slot must be: an expert or -1, and not there before.
+  struct Checked {
+    Value expert, known, once;
+  };
+  static Checked check(LoopBuilder &b, Value indices, Value t, Value j, Value k,
+                       Value count) {
+    auto get = [&](LoopBuilder &b, Value slot) -> Value {
+      Value expert = b.extract(indices, {t, slot});
+      if (expert.getType().isIndex())
+        return expert;
+      return arith::IndexCastOp::create(b, b.loc, b.getIndexType(), expert);
+    };
+    auto isKnown = [&](LoopBuilder &b, Value expert) {
+      return b.conjunction(
+          b.compare(arith::CmpIPredicate::slt, expert, count),
+          b.compare(arith::CmpIPredicate::sge, expert, b.index(-1)));
+    };
+    Value expert = get(b, j);
+    Value isFree = b.negation(isEntry(b, expert));
+    // All slots, though only those before count: a loop of a fixed length
+    // needs no branches.
+    Value once =
+        makeFor(b, k, arith::ConstantIntOp::create(b, b.loc, 1, 1).getResult(),
+                [&](LoopBuilder &b, Value i, ValueRange sofar) {
+                  Value differs =
+                      b.compare(arith::CmpIPredicate::ne, get(b, i), expert);
+                  Value isLater = b.compare(arith::CmpIPredicate::uge, i, j);
+                  Value fine = arith::OrIOp::create(
+                      b, b.loc, isFree,
+                      arith::OrIOp::create(b, b.loc, isLater, differs));
+                  return SmallVector<Value>{b.conjunction(sofar[0], fine)};
+                })[0];
+    return {expert, isKnown(b, expert), once};
+  }
+
   /// The experts; what is none, or there twice, is reported and becomes absent.
+  /// Chunks of tokens are checked in parallel; of those in which something is
+  /// wrong all of it is reported in order.
   static Value checkIndices(LoopBuilder &b, FromEntriesOp op, GatesType type,
                             Value indices) {
-    Value state = op->getParentOfType<FunctionOpInterface>().getArgument(0);
-    auto code = op->getAttrOfType<IntegerAttr>("sluice.code");
     Value tokens = tensor::DimOp::create(b, b.loc, indices, 0);
     Value k = b.index(type.getCount()), count = b.index(type.getExperts());
-    Value empty = makeEmptyLike(b, b.loc, indices, b.getIndexType());
-    return makeFor(
-        b, tokens, empty, [&](LoopBuilder &b, Value t, ValueRange rows) {
-          ValueRange row = makeFor(
-              b, k, rows, [&](LoopBuilder &b, Value j, ValueRange carried) {
-                Value expert = b.extract(indices, {t, j});
-                if (!expert.getType().isIndex())
-                  expert = arith::IndexCastOp::create(b, b.loc,
-                                                      b.getIndexType(), expert);
-                Value below =
-                    b.compare(arith::CmpIPredicate::slt, expert, count);
-                Value above =
-                    b.compare(arith::CmpIPredicate::sge, expert, b.index(-1));
-                Value known = b.conjunction(below, above);
-                // Not among the slots before.
-                Value twice = makeFor(
-                    b, j,
-                    arith::ConstantIntOp::create(b, b.loc, 0, 1).getResult(),
-                    [&](LoopBuilder &b, Value i, ValueRange found) {
-                      Value other = b.extract(carried[0], {t, i});
-                      Value same =
-                          b.compare(arith::CmpIPredicate::eq, other, expert);
-                      return SmallVector<Value>{arith::OrIOp::create(
-                          b, b.loc, found[0],
-                          b.conjunction(same, isEntry(b, other)))};
-                    })[0];
-                if (code) {
-                  report(b, known, state, code.getInt(), t, j, k, expert);
-                  Value once = arith::XOrIOp::create(
-                      b, b.loc, twice,
-                      arith::ConstantIntOp::create(b, b.loc, 1, 1));
-                  report(b, once, state, code.getInt() + 1, t, j, k, expert);
-                }
-                Value absent = b.index(-1);
-                Value valid = b.select(known, expert, absent);
-                valid = b.select(twice, absent, valid);
-                return SmallVector<Value>{b.insert(valid, carried[0], {t, j})};
-              });
-          return SmallVector<Value>{row[0]};
-        })[0];
+    Value experts = makeBuffer(b, tensor::getMixedSizes(b, b.loc, indices),
+                               b.getIndexType());
+    int64_t size =
+        llvm::divideCeil(slotsPerCheck, std::max<int64_t>(type.getCount(), 1));
+    Value chunks = arith::CeilDivUIOp::create(b, b.loc, tokens, b.index(size));
+    Value fine = makeBuffer(b, ArrayRef<OpFoldResult>{chunks}, b.getI1Type());
+    forChunksInParallel(
+        b, tokens, size,
+        [&](LoopBuilder &b, Value chunk, Value first, Value last) {
+          Value isTrue = arith::ConstantIntOp::create(b, b.loc, 1, 1);
+          auto checkSlot = [&](LoopBuilder &b, Value t, Value j,
+                               Value sofar) -> Value {
+            Checked slot = check(b, indices, t, j, k, count);
+            Value valid = b.conjunction(slot.known, slot.once);
+            store(b, b.select(valid, slot.expert, b.index(-1)), experts,
+                  {t, j});
+            return b.conjunction(sofar, valid);
+          };
+          Value number = b.sub(last, first);
+          Value all = makeFor(
+              b, number, isTrue,
+              [&](LoopBuilder &b, Value i, ValueRange sofar) {
+                Value t = b.add(first, i);
+                return llvm::to_vector_of<Value>(makeFor(
+                    b, k, sofar[0],
+                    [&](LoopBuilder &b, Value j, ValueRange inner) {
+                      return SmallVector<Value>{checkSlot(b, t, j, inner[0])};
+                    }));
+              })[0];
+          store(b, all, fine, chunk);
+        });
+    if (op->hasAttr("sluice.code"))
+      forEach(b, chunks, [&](LoopBuilder &b, Value chunk) {
+        ifElse(b, b.negation(load(b, fine, chunk)), {}, [&](LoopBuilder &b) {
+          Value first = b.mul(chunk, b.index(size));
+          Value last = arith::MinUIOp::create(
+              b, b.loc, b.add(first, b.index(size)), tokens);
+          reportAll(b, op, indices, first, last, k, count);
+          return SmallVector<Value>{};
+        });
+      });
+    return toTensor(b, experts);
+  }
+
+  /// Reports what is wrong with the tokens from `first` to below `last`.
+  static void reportAll(LoopBuilder &b, FromEntriesOp op, Value indices,
+                        Value first, Value last, Value k, Value count) {
+    Value state = op->getParentOfType<FunctionOpInterface>().getArgument(0);
+    int64_t code = op->getAttrOfType<IntegerAttr>("sluice.code").getInt();
+    forRange(b, first, last, [&](LoopBuilder &b, Value t) {
+      forEach(b, k, [&](LoopBuilder &b, Value j) {
+        Checked slot = check(b, indices, t, j, k, count);
+        report(b, slot.known, state, code, t, j, k, slot.expert);
+        report(b, slot.once, state, code + 1, t, j, k, slot.expert);
+      });
+    });
   }
 
   static void report(LoopBuilder &b, Value fine, Value state, int64_t code,
@@ -233,37 +292,53 @@ struct ConvertChooseTokens : OpConversionPattern<ChooseTokensOp> {
     auto type = cast<GatesType>(op.getGates().getType());
     Value scores = adaptor.getScores();
     Value tokens = tensor::DimOp::create(b, b.loc, scores, 0);
-    Value rounds =
+    Value experts = b.index(type.getExperts());
+    IntegerType keyType = getKeyType(getElementTypeOrSelf(scores.getType()));
+    Value wanted =
         arith::MinSIOp::create(b, b.loc, adaptor.getCapacity(), tokens);
+
+    // The keys of an expert side by side.
+    Value keys =
+        makeBuffer(b, {b.getIndexAttr(type.getExperts()), tokens}, keyType);
+    forChunksInParallel(
+        b, tokens, tokensPerTranspose,
+        [&](LoopBuilder &b, Value, Value first, Value last) {
+          forEach(b, experts, [&](LoopBuilder &b, Value e) {
+            forRange(b, first, last, [&](LoopBuilder &b, Value t) {
+              store(b, makeSortKey(b, b.extract(scores, {t, e})), keys, {e, t});
+            });
+          });
+        });
+    // The last one that each expert takes; then every token can tell.
+    SmallVector<OpFoldResult> columns = {b.getIndexAttr(type.getExperts())};
+    Value lastKeys = makeBuffer(b, columns, keyType);
+    Value lastTokens = makeBuffer(b, columns, b.getIndexType());
+    forEachInParallel(b, experts, [&](LoopBuilder &b, Value e) {
+      auto [key, token] = findLastOfFirst(
+          b, keyType, tokens, wanted,
+          [&](LoopBuilder &b, Value t) { return load(b, keys, {e, t}); });
+      store(b, key, lastKeys, e);
+      store(b, token, lastTokens, e);
+    });
     Value empty = makeEmptyLike(b, b.loc, scores, b.getIndexType());
-    // Of no tokens there are no columns to slice.
-    if (cast<RankedTensorType>(scores.getType()).getDimSize(0) == 0) {
-      rewriter.replaceOpWithMultiple(op, {SmallVector<Value>{empty, scores}});
-      return success();
-    }
-    Value experts = makeForall(
-        b, b.index(type.getExperts()), empty,
-        [&](LoopBuilder &b, Value e, ValueRange shared) {
-          SmallVector<OpFoldResult> offsets = {b.getIndexAttr(0), e};
-          SmallVector<OpFoldResult> sizes = {
-              tensor::getMixedSize(b, b.loc, scores, 0), b.getIndexAttr(1)};
-          SmallVector<OpFoldResult> strides(2, b.getIndexAttr(1));
-          Value column = tensor::ExtractSliceOp::create(
-              b, b.loc, shared[0], offsets, sizes, strides);
-          Value none = linalg::FillOp::create(b, b.loc, b.index(-1), column)
-                           .getResult(0);
-          auto key = [&](LoopBuilder &b, Value t) {
-            return makeSortKey(b, b.extract(scores, {t, e}));
-          };
-          Value chosen =
-              forRanked(b, scores, rounds, tokens, key, none,
-                        [&](LoopBuilder &b, Value, Value t, Value carried) {
-                          return b.insert(e, carried, {t, b.index(0)});
-                        });
-          return SmallVector<ParallelInsert>{
-              {chosen, shared[0], offsets, sizes}};
-        })[0];
-    rewriter.replaceOpWithMultiple(op, {SmallVector<Value>{experts, scores}});
+    AffineMap all = b.getMultiDimIdentityMap(2);
+    AffineMap column = all.dropResult(0);
+    Value chosen =
+        linalg::GenericOp::create(
+            b, b.loc, empty.getType(),
+            ValueRange{scores, toTensor(b, lastKeys), toTensor(b, lastTokens)},
+            ValueRange{empty}, ArrayRef<AffineMap>{all, column, column, all},
+            SmallVector<utils::IteratorType>(2, utils::IteratorType::parallel),
+            [&](OpBuilder &builder, Location loc, ValueRange args) {
+              LoopBuilder b(builder, loc);
+              Value t = linalg::IndexOp::create(b, loc, 0);
+              Value e = linalg::IndexOp::create(b, loc, 1);
+              Value isBehind =
+                  comesBefore(b, args[1], args[2], makeSortKey(b, args[0]), t);
+              b.yield(b.select(isBehind, b.index(-1), e));
+            })
+            .getResult(0);
+    rewriter.replaceOpWithMultiple(op, {SmallVector<Value>{chosen, scores}});
     return success();
   }
 };

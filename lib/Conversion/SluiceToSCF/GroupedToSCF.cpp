@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "SluiceToSCF.h"
+#include "Buffers.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
@@ -14,6 +14,13 @@
 
 using namespace mlir;
 using namespace sluice;
+
+/// Entries are cut into so many tasks at least, if these have at least so many
+/// rows: fewer would not be worth reading an expert's weights.
+static constexpr int64_t minTasks = 8;
+static constexpr int64_t minRowsPerTask = 32;
+/// Tasks are sorted by size this finely.
+static constexpr int64_t numSizeClasses = 64;
 
 namespace {
 /// Lowers one `grouped`: a table of tasks, the tasks in parallel, then the
@@ -81,45 +88,76 @@ private:
     });
   }
 
-  /// Cuts every expert's positions into tasks: taskExpert and taskBegin.
+  /// Cuts every expert's positions into tasks, taskExpert and taskBegin: large
+  /// ones first, so that none is left when all other threads are done.
   void makeTasks(LoopBuilder &b) {
-    // Without a limit a task has room for all entries.
-    rowsPerTask =
-        op.getRowsPerTask()
-            ? b.index(op.getRowsPerTask())
-            : arith::MaxUIOp::create(b, b.loc, entries, b.index(1)).getResult();
-    auto tasksOf = [&](LoopBuilder &b, Value e) -> Value {
-      Value size = b.sub(b.extract(offsets, b.add(e, b.index(1))),
-                         b.extract(offsets, e));
-      return arith::CeilDivUIOp::create(b, b.loc, size, rowsPerTask);
-    };
-    numTasks = makeFor(
-        b, experts, b.index(0), [&](LoopBuilder &b, Value e, ValueRange sum) {
-          return SmallVector<Value>{b.add(sum[0], tasksOf(b, e))};
+    chooseRowsPerTask(b);
+    // A stable counting sort by what a task is short of the largest.
+    Value classes = b.index(numSizeClasses), zero = b.index(0);
+    Value begins =
+        makeBuffer(b, {b.getIndexAttr(numSizeClasses)}, b.getIndexType());
+    forEach(b, classes,
+            [&](LoopBuilder &b, Value c) { store(b, zero, begins, c); });
+    forTasks(b, [&](LoopBuilder &b, Value, Value, Value rows) {
+      postIncrement(b, begins, sizeClass(b, rows));
+    });
+    numTasks =
+        makeFor(b, classes, zero, [&](LoopBuilder &b, Value c, ValueRange sum) {
+          Value size = load(b, begins, c);
+          store(b, sum[0], begins, c);
+          return SmallVector<Value>{b.add(sum[0], size)};
         })[0];
-    Value empty = tensor::EmptyOp::create(
-        b, b.loc, ArrayRef<OpFoldResult>{numTasks}, b.getIndexType());
-    Value empty2 = tensor::EmptyOp::create(
-        b, b.loc, ArrayRef<OpFoldResult>{numTasks}, b.getIndexType());
-    ValueRange tables = makeFor(
-        b, experts, {empty, empty2, b.index(0)},
-        [&](LoopBuilder &b, Value e, ValueRange carried) {
-          Value begin = b.extract(offsets, e);
-          Value first = carried[2];
-          ValueRange filled = makeFor(
-              b, tasksOf(b, e), {carried[0], carried[1]},
-              [&](LoopBuilder &b, Value i, ValueRange inner) {
-                Value at = b.add(first, i);
-                Value position = b.add(
-                    begin, arith::MulIOp::create(b, b.loc, i, rowsPerTask));
-                return SmallVector<Value>{b.insert(e, inner[0], at),
-                                          b.insert(position, inner[1], at)};
-              });
-          return SmallVector<Value>{filled[0], filled[1],
-                                    b.add(first, tasksOf(b, e))};
-        });
-    taskExpert = tables[0];
-    taskBegin = tables[1];
+    SmallVector<OpFoldResult> sizes = {numTasks};
+    Value expertOf = makeBuffer(b, sizes, b.getIndexType());
+    Value beginOf = makeBuffer(b, sizes, b.getIndexType());
+    forTasks(b, [&](LoopBuilder &b, Value e, Value begin, Value rows) {
+      Value at = postIncrement(b, begins, sizeClass(b, rows));
+      store(b, e, expertOf, at);
+      store(b, begin, beginOf, at);
+    });
+    taskExpert = toTensor(b, expertOf);
+    taskBegin = toTensor(b, beginOf);
+  }
+
+  /// At most what the op says, and less where there are few entries, so that
+  /// several threads find work although a single expert has all of them.
+  void chooseRowsPerTask(LoopBuilder &b) {
+    if (!op.getRowsPerTask()) {
+      // Without a limit a task has room for all entries.
+      rowsPerTask =
+          arith::MaxUIOp::create(b, b.loc, entries, b.index(1)).getResult();
+      return;
+    }
+    Value most = b.index(op.getRowsPerTask());
+    Value share =
+        arith::CeilDivUIOp::create(b, b.loc, entries, b.index(minTasks));
+    Value worthwhile =
+        arith::MaxUIOp::create(b, b.loc, share, b.index(minRowsPerTask));
+    rowsPerTask = arith::MinUIOp::create(b, b.loc, most, worthwhile);
+  }
+
+  /// Visits all tasks: expert, first position and number of rows.
+  void
+  forTasks(LoopBuilder &b,
+           llvm::function_ref<void(LoopBuilder &, Value, Value, Value)> body) {
+    forEach(b, experts, [&](LoopBuilder &b, Value e) {
+      Value begin = b.extract(offsets, e);
+      Value size = b.sub(b.extract(offsets, b.add(e, b.index(1))), begin);
+      Value count = arith::CeilDivUIOp::create(b, b.loc, size, rowsPerTask);
+      forEach(b, count, [&](LoopBuilder &b, Value i) {
+        Value first = b.mul(i, rowsPerTask);
+        Value rows =
+            arith::MinUIOp::create(b, b.loc, rowsPerTask, b.sub(size, first));
+        body(b, e, b.add(begin, first), rows);
+      });
+    });
+  }
+
+  /// 0 for as many rows as a task may have; growing with what is missing.
+  Value sizeClass(LoopBuilder &b, Value rows) {
+    Value missing = b.sub(rowsPerTask, rows);
+    return arith::DivUIOp::create(
+        b, b.loc, b.mul(missing, b.index(numSizeClasses)), rowsPerTask);
   }
 
   /// The rows of `input` that positions from `begin` on stand for, scaled by
@@ -127,37 +165,45 @@ private:
   Value gather(LoopBuilder &b, Value input, Value begin, Value rows,
                bool weighed) {
     auto type = cast<RankedTensorType>(input.getType());
+    Type element = type.getElementType();
+    Type f = getArithmeticType(element);
+    if (gatesType.getElementType().isF64())
+      f = b.getF64Type();
     SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, b.loc, input);
     sizes[0] = rows;
-    Value empty =
-        tensor::EmptyOp::create(b, b.loc, sizes, type.getElementType());
-    int64_t rank = type.getRank();
-    return linalg::GenericOp::create(
-               b, b.loc, empty.getType(), ValueRange{}, ValueRange{empty},
-               ArrayRef<AffineMap>{b.getMultiDimIdentityMap(rank)},
-               SmallVector<utils::IteratorType>(rank,
-                                                utils::IteratorType::parallel),
-               [&](OpBuilder &builder, Location loc, ValueRange) {
-                 LoopBuilder b(builder, loc);
-                 Value row = linalg::IndexOp::create(b, loc, 0);
-                 Value slot = b.extract(order, b.add(begin, row));
-                 SmallVector<Value> indices = {
-                     arith::DivUIOp::create(b, loc, slot, slotsPerToken)};
-                 for (int64_t d = 1; d < rank; ++d)
-                   indices.push_back(linalg::IndexOp::create(b, loc, d));
-                 Value value = b.extract(input, indices);
-                 if (weighed) {
-                   Type f = getArithmeticType(type.getElementType());
-                   if (gatesType.getElementType().isF64())
-                     f = b.getF64Type();
-                   Value weight = getWeight(b, slot, f);
-                   value = b.convert(arith::MulFOp::create(
-                                         b, loc, b.convert(value, f), weight),
-                                     type.getElementType());
-                 }
-                 b.yield(value);
-               })
-        .getResult(0);
+    Value empty = tensor::EmptyOp::create(b, b.loc, sizes, element);
+    AffineMap row = b.getMultiDimIdentityMap(type.getRank() - 1);
+    return makeFor(
+        b, rows, empty, [&](LoopBuilder &b, Value i, ValueRange carried) {
+          Value slot = b.extract(order, b.add(begin, i));
+          Value t = arith::DivUIOp::create(b, b.loc, slot, slotsPerToken);
+          Value weight;
+          if (weighed)
+            weight = getWeight(b, slot, f);
+          // A loop of its own for each row is one that vectorises.
+          Value copied =
+              linalg::GenericOp::create(
+                  b, b.loc, TypeRange{getRowType(type)},
+                  ValueRange{slice(b, input, t)},
+                  ValueRange{slice(b, carried[0], i)},
+                  ArrayRef<AffineMap>{row, row},
+                  SmallVector<utils::IteratorType>(
+                      row.getNumDims(), utils::IteratorType::parallel),
+                  [&](OpBuilder &builder, Location loc, ValueRange args) {
+                    LoopBuilder b(builder, loc);
+                    if (!weight)
+                      return b.yield(args[0]);
+                    Value value = arith::MulFOp::create(
+                        b, loc, b.convert(args[0], f), weight);
+                    b.yield(b.convert(value, element));
+                  })
+                  .getResult(0);
+          SmallVector<OpFoldResult> offsets, rowSizes;
+          getRows(b, carried[0], i, b.getIndexAttr(1), offsets, rowSizes);
+          SmallVector<OpFoldResult> strides(rowSizes.size(), b.getIndexAttr(1));
+          return SmallVector<Value>{tensor::InsertSliceOp::create(
+              b, b.loc, copied, carried[0], offsets, rowSizes, strides)};
+        })[0];
   }
 
   /// The value of a slot as `type`.
@@ -270,14 +316,17 @@ private:
 
   /// `tensor` at `index` of its first dimension, without that dimension.
   Value slice(LoopBuilder &b, Value tensor, Value index) {
-    auto type = cast<RankedTensorType>(tensor.getType());
     SmallVector<OpFoldResult> offsets, sizes;
     getRows(b, tensor, index, b.getIndexAttr(1), offsets, sizes);
     SmallVector<OpFoldResult> strides(sizes.size(), b.getIndexAttr(1));
-    auto sliceType = RankedTensorType::get(type.getShape().drop_front(),
-                                           type.getElementType());
-    return tensor::ExtractSliceOp::create(b, b.loc, sliceType, tensor, offsets,
-                                          sizes, strides);
+    return tensor::ExtractSliceOp::create(
+        b, b.loc, getRowType(cast<RankedTensorType>(tensor.getType())), tensor,
+        offsets, sizes, strides);
+  }
+
+  static RankedTensorType getRowType(RankedTensorType type) {
+    return RankedTensorType::get(type.getShape().drop_front(),
+                                 type.getElementType());
   }
 
   /// Adds (or places) each token's rows, in order of their positions.

@@ -6,11 +6,17 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "SluiceToSCF.h"
+#include "Buffers.h"
+#include "Ranking.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
 using namespace sluice;
+
+/// Scores that a turn of a thread ranks, and how many tokens these are at most:
+/// few tokens of many experts are shared out, too.
+static constexpr int64_t scoresPerChunk = 4096;
+static constexpr int64_t maxTokensPerChunk = 16;
 
 static Value isPresent(LoopBuilder &b, Value expert) {
   return arith::CmpIOp::create(b, b.loc, arith::CmpIPredicate::sge, expert,
@@ -55,74 +61,32 @@ struct ConvertTopK : OpConversionPattern<TopKOp> {
     Value scores = adaptor.getScores();
     Value weighing =
         adaptor.getWeights() ? adaptor.getWeights() : adaptor.getScores();
-    Type keyType = b.getIntegerType(
-        getArithmeticType(getElementTypeOrSelf(scores.getType()))
-            .getIntOrFloatBitWidth());
-    unsigned width = keyType.getIntOrFloatBitWidth();
-    Value largest = arith::ConstantOp::create(
-        b, b.loc, b.getIntegerAttr(keyType, APInt::getSignedMaxValue(width)));
-    Value smallest = arith::ConstantOp::create(
-        b, b.loc, b.getIntegerAttr(keyType, APInt::getSignedMinValue(width)));
-    Value none = b.index(-1);
-    Value k = b.index(op.getK()), experts = b.index(type.getExperts());
-
+    Type scoreType = getElementTypeOrSelf(scores.getType());
+    int64_t numExperts = type.getExperts();
     Value tokens = tensor::DimOp::create(b, b.loc, scores, 0);
     SmallVector<OpFoldResult> sizes = {
         tensor::getMixedSize(b, b.loc, scores, 0), b.getIndexAttr(op.getK())};
-    Value experts0 = tensor::EmptyOp::create(b, b.loc, sizes, b.getIndexType());
-    Value values0 =
-        tensor::EmptyOp::create(b, b.loc, sizes, type.getElementType());
-    ValueRange results = makeForall(
-        b, tokens, {experts0, values0},
-        [&](LoopBuilder &b, Value t, ValueRange shared) {
-          SmallVector<OpFoldResult> offsets, rowSizes;
-          getRows(b, shared[0], t, b.getIndexAttr(1), offsets, rowSizes);
-          SmallVector<OpFoldResult> strides(2, b.getIndexAttr(1));
-          SmallVector<Value> rows;
-          for (Value value : shared)
-            rows.push_back(tensor::ExtractSliceOp::create(
-                b, b.loc, value, offsets, rowSizes, strides));
-          // Each round finds the first expert behind the one found last.
-          SmallVector<Value> init = {rows[0], rows[1], largest, none};
-          ValueRange chosen = makeFor(
-              b, k, init, [&](LoopBuilder &b, Value j, ValueRange carried) {
-                Value lastKey = carried[2], last = carried[3];
-                ValueRange best = makeFor(
-                    b, experts, {smallest, none},
-                    [&](LoopBuilder &b, Value e, ValueRange sofar) {
-                      Value score = tensor::ExtractOp::create(b, b.loc, scores,
-                                                              ValueRange{t, e});
-                      Value key = makeSortKey(b, score);
-                      Value candidate = comesBefore(b, lastKey, last, key, e);
-                      Value first = arith::CmpIOp::create(
-                          b, b.loc, arith::CmpIPredicate::eq, sofar[1], none);
-                      Value larger = arith::CmpIOp::create(
-                          b, b.loc, arith::CmpIPredicate::sgt, key, sofar[0]);
-                      Value better = arith::AndIOp::create(
-                          b, b.loc, candidate,
-                          arith::OrIOp::create(b, b.loc, first, larger));
-                      return SmallVector<Value>{
-                          arith::SelectOp::create(b, b.loc, better, key,
-                                                  sofar[0]),
-                          arith::SelectOp::create(b, b.loc, better, e,
-                                                  sofar[1])};
-                    });
-                Value weight = tensor::ExtractOp::create(
-                    b, b.loc, weighing, ValueRange{t, best[1]});
-                Value zero = b.index(0);
-                return SmallVector<Value>{
-                    tensor::InsertOp::create(b, b.loc, best[1], carried[0],
-                                             ValueRange{zero, j}),
-                    tensor::InsertOp::create(b, b.loc, weight, carried[1],
-                                             ValueRange{zero, j}),
-                    best[0], best[1]};
-              });
-          return SmallVector<ParallelInsert>{
-              {chosen[0], shared[0], offsets, rowSizes},
-              {chosen[1], shared[1], offsets, rowSizes}};
+    Value experts = makeBuffer(b, sizes, b.getIndexType());
+    Value values = makeBuffer(b, sizes, type.getElementType());
+    int64_t tokensPerChunk =
+        std::clamp<int64_t>(scoresPerChunk / numExperts, 1, maxTokensPerChunk);
+    forChunksInParallel(
+        b, tokens, tokensPerChunk,
+        [&](LoopBuilder &b, Value, Value first, Value last) {
+          KeyQueue queue(b, getKeyType(scoreType), numExperts, op.getK());
+          forRange(b, first, last, [&](LoopBuilder &b, Value t) {
+            queue.fill(b, [&](LoopBuilder &b, Value e) {
+              return makeSortKey(b, b.extract(scores, {t, e}));
+            });
+            forEach(b, b.index(op.getK()), [&](LoopBuilder &b, Value j) {
+              Value expert = queue.take(b);
+              store(b, expert, experts, {t, j});
+              store(b, b.extract(weighing, {t, expert}), values, {t, j});
+            });
+          });
         });
     rewriter.replaceOpWithMultiple(
-        op, {SmallVector<Value>{results[0], results[1]}});
+        op, {SmallVector<Value>{toTensor(b, experts), toTensor(b, values)}});
     return success();
   }
 };

@@ -6,6 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Buffers.h"
+#include "Ranking.h"
 #include "Slots.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
@@ -222,16 +224,13 @@ private:
 
   /// The tokens by falling priority.
   static Value rank(LoopBuilder &b, Value priority, Value tokens) {
-    SmallVector<OpFoldResult> size = {
-        tensor::getMixedSize(b, b.loc, priority, 0)};
-    Value order = tensor::EmptyOp::create(b, b.loc, size, b.getIndexType());
-    auto key = [&](LoopBuilder &b, Value t) {
-      return makeSortKey(b, b.extract(priority, {t, b.index(0)}));
-    };
-    return forRanked(b, priority, tokens, tokens, key, order,
-                     [&](LoopBuilder &b, Value round, Value t, Value carried) {
-                       return b.insert(t, carried, round);
-                     });
+    Type keyType = getKeyType(getElementTypeOrSelf(priority.getType()));
+    Value keys = makeBuffer(b, ArrayRef<OpFoldResult>{tokens}, keyType);
+    forEach(b, tokens, [&](LoopBuilder &b, Value t) {
+      Value score = b.extract(priority, {t, b.index(0)});
+      store(b, makeSortKey(b, score), keys, t);
+    });
+    return toTensor(b, sortByKeys(b, keys, tokens));
   }
 };
 

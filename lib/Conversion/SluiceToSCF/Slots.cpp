@@ -82,37 +82,3 @@ RowFiller::Row RowFiller::fill(LoopBuilder &b, ValueRange row, Value slot,
   return {b.insert(expert, row[0], {zero, slot}),
           b.insert(value, row[1], {zero, slot}), b.add(row[2], b.index(1))};
 }
-
-Value sluice::forRanked(
-    LoopBuilder &b, Value scores, Value rounds, Value count,
-    llvm::function_ref<Value(LoopBuilder &, Value)> key, Value init,
-    llvm::function_ref<Value(LoopBuilder &, Value, Value, Value)> body) {
-  unsigned width = getArithmeticType(getElementTypeOrSelf(scores.getType()))
-                       .getIntOrFloatBitWidth();
-  auto constant = [&](APInt number) -> Value {
-    return arith::ConstantOp::create(
-        b, b.loc, b.getIntegerAttr(b.getIntegerType(width), number));
-  };
-  Value none = b.index(-1);
-  Value largest = constant(APInt::getSignedMaxValue(width));
-  Value smallest = constant(APInt::getSignedMinValue(width));
-  return makeFor(
-      b, rounds, {init, largest, none},
-      [&](LoopBuilder &b, Value round, ValueRange carried) {
-        ValueRange best = makeFor(
-            b, count, {smallest, none},
-            [&](LoopBuilder &b, Value i, ValueRange sofar) {
-              Value own = key(b, i);
-              Value candidate = comesBefore(b, carried[1], carried[2], own, i);
-              Value first = b.compare(arith::CmpIPredicate::eq, sofar[1], none);
-              Value larger =
-                  b.compare(arith::CmpIPredicate::sgt, own, sofar[0]);
-              Value better = b.conjunction(
-                  candidate, arith::OrIOp::create(b, b.loc, first, larger));
-              return SmallVector<Value>{b.select(better, own, sofar[0]),
-                                        b.select(better, i, sofar[1])};
-            });
-        return SmallVector<Value>{body(b, round, best[1], carried[0]), best[0],
-                                  best[1]};
-      })[0];
-}

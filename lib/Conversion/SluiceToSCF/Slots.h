@@ -65,17 +65,6 @@ private:
   mlir::Value slots;
 };
 
-/// Visits the first `rounds` of `count` things in order of their keys, which
-/// belong to `scores` (larger first, ties to the lower number): `body` gets the
-/// round, the thing's number and what is carried.
-mlir::Value forRanked(
-    LoopBuilder &b, mlir::Value scores, mlir::Value rounds, mlir::Value count,
-    llvm::function_ref<mlir::Value(LoopBuilder &, mlir::Value)> key,
-    mlir::Value init,
-    llvm::function_ref<mlir::Value(LoopBuilder &, mlir::Value round,
-                                   mlir::Value thing, mlir::Value carried)>
-        body);
-
 } // namespace sluice
 
 #endif // SLUICE_LIB_CONVERSION_SLUICETOSCF_SLOTS_H

@@ -4,15 +4,22 @@
 // CHECK-LABEL: func.func @experts(
 // CHECK-SAME: %{{.*}}: memref<?xi64>, %[[X:.*]]: tensor<?x8xf32> {{.*}}, %[[E:.*]]: tensor<?x2xi64> {{.*}}, %[[W:.*]]: tensor<4x8x8xf32>
 // Rows of all entries, nothing for absent ones: as many as the plan counted.
-// CHECK: %[[OFFSETS:.*]] = scf.for {{.*}} to %c4 {{.*}} -> (tensor<5xindex>)
-// CHECK: tensor.extract %[[OFFSETS]][%c4]
-// CHECK: tensor.extract %[[OFFSETS]][%c4]
-// CHECK: %[[ROWS:.*]] = tensor.empty(%{{.*}}) : tensor<?x8xf32>
+// CHECK: %[[OFFSETS:.*]] = bufferization.to_tensor %{{.*}} : memref<5xindex>
+// CHECK: %[[ENTRIES:.*]] = tensor.extract %[[OFFSETS]][%c4]
+// An eighth of them makes a task, if these are 32 rows and at most 128.
+// CHECK: %[[SHARE:.*]] = arith.ceildivui %[[ENTRIES]], %c8
+// CHECK: arith.maxui %[[SHARE]], %c32
+// CHECK: arith.minui %{{.*}}, %c128
+// Tasks are sorted by size, large ones first.
+// CHECK: %[[SIZES:.*]] = memref.alloc() : memref<64xindex>
+// CHECK: %[[TASKS:.*]] = scf.for {{.*}} iter_args
+// CHECK: %[[ROWS:.*]] = tensor.empty(%[[ENTRIES]]) : tensor<?x8xf32>
 // Tasks in parallel: gather, this expert's slice, the body, rows side by side.
-// CHECK: scf.forall (%{{.*}}) in {{.*}} shared_outs(%[[OUT:.*]] = %[[ROWS]])
+// CHECK: scf.forall (%{{.*}}) in (%[[TASKS]]) shared_outs(%[[OUT:.*]] = %[[ROWS]])
 // CHECK: arith.minui
-// CHECK: linalg.generic
-// CHECK: tensor.extract %[[X]]
+// CHECK: scf.for
+// CHECK: %[[ROW:.*]] = tensor.extract_slice %[[X]]{{.*}} : tensor<?x8xf32> to tensor<8xf32>
+// CHECK: tensor.insert_slice %[[ROW]]
 // CHECK: %[[SLICE:.*]] = tensor.extract_slice %[[W]]{{.*}} : tensor<4x8x8xf32> to tensor<8x8xf32>
 // CHECK: %[[Y:.*]] = sluice.linear %{{.*}}, %[[SLICE]]
 // CHECK: tensor.parallel_insert_slice %[[Y]] into %[[OUT]]
