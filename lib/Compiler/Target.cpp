@@ -209,11 +209,12 @@ llvm::Expected<std::vector<Processor>> sluice::parseCPUs(llvm::StringRef list) {
       return llvm::createStringError("expected each processor once but got '" +
                                      processor->cpu + "' twice in '" + list +
                                      "'");
-    processors.push_back(std::move(*processor));
+    auto place = llvm::upper_bound(processors, *processor,
+                                   [](const Processor &a, const Processor &b) {
+                                     return getRank(a) > getRank(b);
+                                   });
+    processors.insert(place, std::move(*processor));
   }
-  llvm::stable_sort(processors, [](const Processor &a, const Processor &b) {
-    return getRank(a) > getRank(b);
-  });
   return processors;
 }
 
