@@ -250,7 +250,8 @@ static Summary runAll() {
 /// How often each op occurs. False if one that a model may have never does.
 static bool listOps(const Summary &summary) {
   // What only the plan level has.
-  constexpr llvm::StringLiteral planLevel[] = {"sluice.plan", "sluice.grouped"};
+  constexpr llvm::StringLiteral planLevel[] = {"sluice.plan", "sluice.grouped",
+                                               "sluice.quantized_linear"};
   std::unique_ptr<mlir::MLIRContext> context = makeContext();
   context->loadAllAvailableDialects();
   bool all = true;

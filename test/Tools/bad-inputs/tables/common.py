@@ -43,7 +43,8 @@ func.func @f() -> (tensor<2xf32>, tensor<2x3xf32>) {
 }
 """
 
-NPY_LETTERS = {"<f4": "f", "<f8": "d", "<i4": "i", "<i8": "q", "|b1": "B", "<f2": "e", "<u2": "H"}
+NPY_LETTERS = {"<f4": "f", "<f8": "d", "<i4": "i", "<i8": "q", "|b1": "B", "<f2": "e", "<u2": "H",
+               "|u1": "B"}
 
 
 def npy_header(text, version=(1, 0), magic=b"\x93NUMPY"):

@@ -174,8 +174,8 @@ TEXTS = [
         'sluice.weight @w "w" : tensor<?x4xf32>\n'),
     row("weight-element",
         "m.mlir:1:1: error: 'sluice.weight' op attribute 'type' failed to satisfy constraint: "
-        "type attribute of ranked tensor of f16, bf16, f32, f64, i32 or i64 values",
-        'sluice.weight @w "w" : tensor<4xi8>\n'),
+        "type attribute of ranked tensor of f16, bf16, f32, f64, i8, i32 or i64 values",
+        'sluice.weight @w "w" : tensor<4xi16>\n'),
     row("weight-empty-name",
         "m.mlir:1:1: error: 'sluice.weight' op expected the name of a tensor in the weights "
         "file but got an empty name",

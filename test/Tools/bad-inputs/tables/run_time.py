@@ -154,6 +154,13 @@ def pairs(*values):
     return npy([len(values) // 2, 2], values, "<i8")
 
 
+BYTES = """func.func @f(%q: tensor<?x4xi8>, %s: tensor<?x2xf32>) -> tensor<?x4xf32> {
+  %w = sluice.dequantize %q as i8 in blocks [1, 2] by %s
+    : (tensor<?x4xi8>, tensor<?x2xf32>) -> tensor<?x4xf32>
+  return %w : tensor<?x4xf32>
+}
+"""
+
 CASES = [
     row("rows-differ", (
         "sluice-run: error: f: input 1: expected dimension 0 to be 1, as dimension 0 of input "
@@ -182,6 +189,14 @@ CASES = [
         "dimension 0 must be 3",
         "m.mlir:2:8: error: expected a result of type 'tensor<3x2xf32>' but got one of shape "
         "2x2"), CAST, TWO),
+    row("scales-differ", (
+        "sluice-run: error: f: input 1: expected dimension 0 to be 1, as dimension 0 of input "
+        "0 is, but got 2",
+        "m.mlir:2:8: error: expected scales with 1 elements along dimension 0, as the input "
+        "has, but got shape 2x2"), BYTES, npy([1, 4], [1, 2, 3, 4], "|u1"), TWO),
+    row("bytes-expected",
+        "sluice-run: error: '0.npy': expected elements of i8 ('|i1') but got '<f4'", BYTES, TWO,
+        TWO),
     row("swapped", (
         "sluice-run: error: f: input 0: expected tensor<?x2xf32> but got tensor<1x3xf32>; "
         "dimension 1 must be 2",

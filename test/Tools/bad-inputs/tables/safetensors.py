@@ -31,6 +31,13 @@ def without(name):
 
 F = "weight file 'w.safetensors': "
 
+BYTES = """sluice.weight @b "b" : tensor<2xi8>
+func.func @f() -> tensor<2xi8> {
+  %b = sluice.get_weight @b : tensor<2xi8>
+  return %b : tensor<2xi8>
+}
+"""
+
 CASES = [
     row("empty-file",
         "sluice-run: error: cannot read weight file 'w.safetensors': the file is empty",
@@ -342,6 +349,17 @@ CASES = [
                    "  %b = sluice.get_weight @b : tensor<2xi64>\n"
                    "  return %b : tensor<2xi64>\n}\n",
          "w.safetensors": safetensors({"b": tensor("BOOL", [2], 0, 2)}, b"\x00\x01")}),
+    # Bytes are taken from any type of bytes, but from no other.
+    *(bad(f"weights-bytes-of-{dtype.lower()}",
+          "sluice-run m.mlir --weights w.safetensors --target={target}", (
+        "sluice-run: error: weight @b: 'w.safetensors': tensor 'b': expected tensor<2xI8> but "
+        f"got tensor<{size}x{dtype}>; declare the weight with the file's element type",
+        "m.mlir:3:8: error: cannot load the weight '@b': 'w.safetensors': tensor 'b': expected "
+        f"tensor<2xI8> but got tensor<{size}x{dtype}>; declare the weight with the file's "
+        "element type"),
+        {"m.mlir": BYTES,
+         "w.safetensors": safetensors({"b": tensor(dtype, [size], 0, 2)}, b"\x00\x01")})
+      for dtype, size in (("BOOL", 2), ("F16", 1), ("F4", 4))),
     # Ahead of time, nothing may be written.
     bad("sluicec-weights-truncated", "sluicec m.mlir -o m.so --weights w.safetensors",
         "sluicec: error: weight file '{{.*}}/w.safetensors': tensor 'experts.1.up' ends at "
