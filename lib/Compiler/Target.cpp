@@ -137,8 +137,8 @@ static std::string getMachineName(const llvm::TargetMachine &target) {
   const llvm::Triple &triple = target.getTargetTriple();
   if (triple.isAArch64())
     return "neon";
-  if (triple.isX86() && info.checkFeatures("+avx512f,+avx512vl,+fma"))
-    return "avx512";
+  if (triple.isX86() && info.checkFeatures("+avx512f,+avx512vl,+avx512bw,+fma"))
+    return info.checkFeatures("+avx512vnni") ? "avx512-vnni" : "avx512";
   if (triple.isX86() && info.checkFeatures("+avx2,+fma"))
     return "avx2";
   return "x86-64";

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "QuantToLinalg.h"
+#include "NumberBuilder.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -27,43 +28,6 @@ using utils::IteratorType;
 // Bits
 //===----------------------------------------------------------------------===//
 
-namespace {
-/// Arithmetic on numbers of an element's loop: f32 and i32.
-struct NumberBuilder : LoopBuilder {
-  using LoopBuilder::LoopBuilder;
-
-  Value integer(int64_t value) {
-    return arith::ConstantOp::create(*this, loc, getI32IntegerAttr(value));
-  }
-  Value number(double value) { return constant(getF32Type(), value); }
-  Value bitsToFloat(Value bits) {
-    return arith::BitcastOp::create(*this, loc, getF32Type(), bits);
-  }
-  Value toFloat(Value integer) {
-    return arith::SIToFPOp::create(*this, loc, getF32Type(), integer);
-  }
-  Value bitAnd(Value bits, int64_t mask) {
-    return arith::AndIOp::create(*this, loc, bits, integer(mask));
-  }
-  Value shiftLeft(Value bits, int64_t amount) {
-    return arith::ShLIOp::create(*this, loc, bits, integer(amount));
-  }
-  Value equals(Value bits, int64_t value) {
-    return compare(arith::CmpIPredicate::eq, bits, integer(value));
-  }
-  /// A byte as 0 to 255.
-  Value widen(Value byte) {
-    return arith::ExtUIOp::create(*this, loc, getI32Type(), byte);
-  }
-
-  Value decode(Value bits, Type type);
-  Value decodeFloat(Value bits, const llvm::fltSemantics &format);
-  Value decodePower(Value byte);
-};
-} // namespace
-
-/// The f32 value of a number of `type`, whose bits are the low ones of an i32
-/// that is 0 otherwise.
 Value NumberBuilder::decode(Value bits, Type type) {
   if (auto format = dyn_cast<FloatType>(type))
     return decodeFloat(bits, format.getFloatSemantics());
@@ -119,7 +83,6 @@ Value NumberBuilder::decodeFloat(Value bits, const llvm::fltSemantics &format) {
       sign));
 }
 
-/// 2^(byte - 127): the byte is the exponent of an f32, except for the ends.
 Value NumberBuilder::decodePower(Value byte) {
   Value bits = shiftLeft(byte, 23);
   bits = select(equals(byte, 0), integer(0x00400000), bits);

@@ -18,6 +18,10 @@ namespace sluice {
 /// type of fewer bits.
 void populateQuantToLinalgPatterns(mlir::RewritePatternSet &patterns);
 
+/// The part for `sluice.quantized_linear`: a `linalg.generic` that is marked as a
+/// QuantizedProduct.
+void populateQuantizedLinearPatterns(mlir::RewritePatternSet &patterns);
+
 } // namespace sluice
 
 #endif // SLUICE_LIB_CONVERSION_SLUICETOLINALG_QUANTTOLINALG_H

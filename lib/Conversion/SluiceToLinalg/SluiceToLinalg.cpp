@@ -494,7 +494,7 @@ struct ConvertSluiceToLinalg
                                  GeluOp, ClampOp>([](Operation *op) {
       return !isa<RankedTensorType>(op->getResult(0).getType());
     });
-    target.addIllegalOp<DequantizeOp, QuantizeOp>();
+    target.addIllegalOp<DequantizeOp, QuantizeOp, QuantizedLinearOp>();
     RewritePatternSet patterns(&getContext());
     populateSluiceToLinalgPatterns(patterns);
     if (failed(applyPartialConversion(getOperation(), target,
@@ -526,6 +526,7 @@ void sluice::populateSluiceToLinalgPatterns(RewritePatternSet &patterns) {
   patterns.add<ConvertLinear, ConvertRMSNorm, ConvertSoftmax, ConvertBroadcast,
                ConvertSplit>(context);
   populateQuantToLinalgPatterns(patterns);
+  populateQuantizedLinearPatterns(patterns);
   patterns.add<ConvertElementwise<SigmoidOp>>(
       context,
       [](SigmoidOp, LoopBuilder &b, Value x) { return sigmoid(b, x); });

@@ -20,16 +20,24 @@ using namespace sluice;
 static constexpr CPUMachine machines[] = {
     // 2 rows x 1 panel of 4 vectors. A product has to be held as well.
     {"x86-64", /*lanes=*/4, /*hasFMA=*/false, /*maxRows=*/2,
-     /*registers=*/16, /*depth=*/256, /*prefetchBytes=*/2048},
+     /*registers=*/16, /*depth=*/256, /*prefetchBytes=*/2048, DotKind::Pairs,
+     /*hasByteTables=*/false},
     // 6 rows x 1 panel of 2 vectors.
     {"avx2", /*lanes=*/8, /*hasFMA=*/true, /*maxRows=*/6,
-     /*registers=*/16, /*depth=*/256, /*prefetchBytes=*/2048},
+     /*registers=*/16, /*depth=*/256, /*prefetchBytes=*/2048, DotKind::Pairs,
+     /*hasByteTables=*/true},
     // 14 rows x 2 panels of 1 vector.
     {"avx512", /*lanes=*/16, /*hasFMA=*/true, /*maxRows=*/14,
-     /*registers=*/32, /*depth=*/256, /*prefetchBytes=*/8192},
+     /*registers=*/32, /*depth=*/256, /*prefetchBytes=*/8192, DotKind::Pairs,
+     /*hasByteTables=*/true},
+    // The same with dot products of bytes.
+    {"avx512-vnni", /*lanes=*/16, /*hasFMA=*/true, /*maxRows=*/14,
+     /*registers=*/32, /*depth=*/256, /*prefetchBytes=*/8192, DotKind::Quads,
+     /*hasByteTables=*/true},
     // 6 rows x 1 panel of 4 vectors.
     {"neon", /*lanes=*/4, /*hasFMA=*/true, /*maxRows=*/6,
-     /*registers=*/32, /*depth=*/256, /*prefetchBytes=*/2048},
+     /*registers=*/32, /*depth=*/256, /*prefetchBytes=*/2048, DotKind::Widened,
+     /*hasByteTables=*/false},
 };
 
 llvm::ArrayRef<CPUMachine> sluice::getCPUMachines() { return machines; }
@@ -54,4 +62,27 @@ int64_t CPUMachine::getPanels(int64_t rows, int64_t panelWidth,
   if (rows == 1 && fits(4))
     return 4;
   return fits(2) ? 2 : 1;
+}
+
+/// Registers for `rows` x `panels` sums, for the sums of a segment of one
+/// vector of columns, and for what numbers are made of.
+static int64_t getQuantizedRegisters(const CPUMachine &machine, int64_t rows,
+                                     int64_t panels) {
+  int64_t vectors = 16 / machine.lanes;
+  int64_t others = machine.dots == DotKind::Quads ? 5 : 6;
+  return rows + rows * panels * vectors + others;
+}
+
+int64_t CPUMachine::getQuantizedPanels(int64_t rows) const {
+  for (int64_t panels : {4, 2})
+    if (getQuantizedRegisters(*this, rows, panels) <= registers)
+      return panels;
+  return 1;
+}
+
+int64_t CPUMachine::getMaxQuantizedRows() const {
+  int64_t rows = 1;
+  while (getQuantizedRegisters(*this, rows + 1, 1) <= registers)
+    ++rows;
+  return rows;
 }

@@ -6,14 +6,17 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "QuantizedProducts.h"
 #include "RowProducts.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Matchers.h"
 #include "sluice/Analysis/PanelProduct.h"
+#include "sluice/Analysis/QuantizedProduct.h"
 #include "sluice/Target/CPU/Passes.h"
 
 namespace sluice {
@@ -25,7 +28,7 @@ using namespace mlir;
 using namespace sluice;
 
 /// Rows that a product outside of parallel loops gives to one task, and how
-/// many tasks there are at least, if there are as many pairs of panels.
+/// many tasks there are at least, if there are as many groups of panels.
 static constexpr int64_t rowsPerTask = 128;
 static constexpr int64_t minTasks = 8;
 
@@ -95,6 +98,50 @@ static Strided flatten(LoopBuilder &b, Value value) {
   return {buffer, metadata.getOffset(), metadata.getStrides()[0]};
 }
 
+namespace {
+/// What one call of a function around micro-kernels computes.
+struct Part {
+  Value firstRow, lastRow, firstPanel, lastPanel;
+};
+} // namespace
+
+/// Calls `call` for all of `rows` and `panels`, or, outside of parallel loops,
+/// for parts of them in parallel, of whole groups of `group` panels.
+static void distribute(LoopBuilder &b, Operation *op, Value rows, Value panels,
+                       int64_t group, bool parallel,
+                       llvm::function_ref<void(LoopBuilder &, Part)> call) {
+  Value zero = b.index(0), one = b.index(1), together = b.index(group);
+  if (!parallel || op->getParentOfType<scf::ForallOp>() ||
+      op->getParentOfType<scf::ParallelOp>())
+    return call(b, {zero, rows, zero, panels});
+
+  auto ceilDiv = [&](Value l, Value r) -> Value {
+    return arith::CeilDivUIOp::create(b, b.loc, l, r);
+  };
+  Value most = b.index(rowsPerTask);
+  Value chunks = ceilDiv(rows, most), groups = ceilDiv(panels, together);
+  Value wanted =
+      ceilDiv(b.index(minTasks), arith::MaxUIOp::create(b, b.loc, chunks, one));
+  Value splits = arith::MinUIOp::create(b, b.loc, wanted, groups);
+  scf::ParallelOp::create(
+      b, b.loc, ValueRange{zero, zero}, ValueRange{chunks, splits},
+      ValueRange{one, one},
+      [&](OpBuilder &builder, Location loc, ValueRange at) {
+        LoopBuilder b(builder, loc);
+        auto least = [&](Value l, Value r) -> Value {
+          return arith::MinUIOp::create(b, loc, l, r);
+        };
+        auto cut = [&](Value number) -> Value {
+          Value first =
+              arith::DivUIOp::create(b, loc, b.mul(groups, number), splits);
+          return least(b.mul(first, together), panels);
+        };
+        Value firstRow = b.mul(at[0], most);
+        call(b, {firstRow, least(b.add(firstRow, most), rows), cut(at[1]),
+                 cut(b.add(at[1], one))});
+      });
+}
+
 static void lower(linalg::GenericOp op, RowProducts &products, bool parallel) {
   Value input = op.getDpsInputs()[0], weight = op.getDpsInputs()[1];
   auto weightType = cast<MemRefType>(weight.getType());
@@ -112,45 +159,89 @@ static void lower(linalg::GenericOp op, RowProducts &products, bool parallel) {
   args.first = arith::ConstantIntOp::create(b, b.loc, isFirst, 1);
   Value rows = memref::DimOp::create(b, b.loc, input, 0);
   Value panels = memref::DimOp::create(b, b.loc, weight, 0);
-  Value zero = b.index(0), one = b.index(1), two = b.index(2);
-  if (!parallel || op->getParentOfType<scf::ForallOp>() ||
-      op->getParentOfType<scf::ParallelOp>()) {
-    args.firstRow = args.firstPanel = zero;
-    args.lastRow = rows;
-    args.lastPanel = panels;
-    products.call(b, width, isOdd, args);
-    op.erase();
-    return;
-  }
+  distribute(b, op, rows, panels, /*group=*/2, parallel,
+             [&](LoopBuilder &b, Part part) {
+               RowProducts::Arguments own = args;
+               own.firstRow = part.firstRow;
+               own.lastRow = part.lastRow;
+               own.firstPanel = part.firstPanel;
+               own.lastPanel = part.lastPanel;
+               products.call(b, width, isOdd, own);
+             });
+  op.erase();
+}
 
-  auto ceilDiv = [&](Value l, Value r) -> Value {
-    return arith::CeilDivUIOp::create(b, b.loc, l, r);
-  };
-  Value most = b.index(rowsPerTask);
-  Value chunks = ceilDiv(rows, most), pairs = ceilDiv(panels, two);
-  Value wanted =
-      ceilDiv(b.index(minTasks), arith::MaxUIOp::create(b, b.loc, chunks, one));
-  Value splits = arith::MinUIOp::create(b, b.loc, wanted, pairs);
-  scf::ParallelOp::create(b, b.loc, ValueRange{zero, zero},
-                          ValueRange{chunks, splits}, ValueRange{one, one},
-                          [&](OpBuilder &builder, Location loc, ValueRange at) {
-                            LoopBuilder b(builder, loc);
-                            auto least = [&](Value l, Value r) -> Value {
-                              return arith::MinUIOp::create(b, loc, l, r);
-                            };
-                            auto cut = [&](Value number) -> Value {
-                              Value pair = arith::DivUIOp::create(
-                                  b, loc, b.mul(pairs, number), splits);
-                              return least(b.mul(pair, two), panels);
-                            };
-                            RowProducts::Arguments own = args;
-                            own.firstRow = b.mul(at[0], most);
-                            own.lastRow =
-                                least(b.add(own.firstRow, most), rows);
-                            own.firstPanel = cut(at[1]);
-                            own.lastPanel = cut(b.add(at[1], one));
-                            products.call(b, width, isOdd, own);
-                          });
+/// What `op` is if functions around kernels of `machine` can compute it.
+static std::optional<QuantizedProduct>
+matchQuantized(linalg::GenericOp op, const CPUMachine &machine) {
+  std::optional<QuantizedProduct> product;
+  if (op.hasPureBufferSemantics())
+    product = QuantizedProduct::match(op);
+  if (!product)
+    return std::nullopt;
+  // Panels lie in one piece each, rows side by side.
+  for (OpOperand &operand : op->getOpOperands()) {
+    auto type = cast<MemRefType>(operand.get().getType());
+    auto strides = getStrides(operand.get());
+    if (!strides)
+      return std::nullopt;
+    int64_t expected = 1;
+    for (int64_t d = type.getRank() - 1; d > 0; --d) {
+      if ((*strides)[d] != expected || type.isDynamicDim(d))
+        return std::nullopt;
+      expected *= type.getDimSize(d);
+    }
+  }
+  auto weight =
+      cast<MemRefType>(op.getDpsInputs()[product->getWeightNumber()].getType());
+  Type input = getElementTypeOrSelf(op.getDpsInputs()[0].getType());
+  bool isKnown = input.isInteger(8)
+                     ? product->hasInputScales()
+                     : input.isF32() || input.isF16() || input.isBF16();
+  if (!isKnown || weight.getRank() != 4 || weight.getDimSize(2) != 16 ||
+      weight.getDimSize(3) != 4 ||
+      !getElementTypeOrSelf(op.getDpsInits()[0].getType()).isF32())
+    return std::nullopt;
+  return product;
+}
+
+static void lower(linalg::GenericOp op, const QuantizedProduct &product,
+                  const CPUMachine &machine, QuantizedProducts &products,
+                  bool parallel) {
+  auto getInput = [&](unsigned number) { return op.getDpsInputs()[number]; };
+  Value input = getInput(0), weight = getInput(product.getWeightNumber());
+  auto weightType = cast<MemRefType>(weight.getType());
+  bool hasRest = weightType.isDynamicDim(0) ||
+                 weightType.getDimSize(0) % QuantizedProducts::group != 0;
+  bool isFirst = absorbFill(op);
+
+  OpBuilder builder(op);
+  LoopBuilder b(builder, op.getLoc());
+  Value scales = getInput(product.getScalesNumber());
+  QuantizedTile tile(machine, product, getElementTypeOrSelf(input.getType()),
+                     getElementTypeOrSelf(scales.getType()),
+                     weightType.getDimSize(1) * product.getLineInputs());
+  QuantizedProducts::Arguments args;
+  args.input = flatten(b, input);
+  if (product.hasInputScales())
+    args.inputScales = flatten(b, getInput(product.getInputScalesNumber()));
+  args.weight = flatten(b, weight);
+  args.scales = flatten(b, scales);
+  if (product.hasZeros)
+    args.zeros = flatten(b, getInput(product.getZerosNumber()));
+  args.result = flatten(b, op.getDpsInits()[0]);
+  args.first = arith::ConstantIntOp::create(b, b.loc, isFirst, 1);
+  Value rows = memref::DimOp::create(b, b.loc, input, 0);
+  Value panels = memref::DimOp::create(b, b.loc, weight, 0);
+  distribute(b, op, rows, panels, QuantizedProducts::group, parallel,
+             [&](LoopBuilder &b, Part part) {
+               QuantizedProducts::Arguments own = args;
+               own.firstRow = part.firstRow;
+               own.lastRow = part.lastRow;
+               own.firstPanel = part.firstPanel;
+               own.lastPanel = part.lastPanel;
+               products.call(b, tile, hasRest, own);
+             });
   op.erase();
 }
 
@@ -169,15 +260,21 @@ struct CPUProducts : sluice::impl::SluiceCPUProductsBase<CPUProducts> {
       return signalPassFailure();
     }
     SmallVector<linalg::GenericOp> ops;
+    SmallVector<std::pair<linalg::GenericOp, QuantizedProduct>> quantizedOps;
     module.walk([&](linalg::GenericOp op) {
       if (isSupported(op, *description))
         ops.push_back(op);
+      else if (auto product = matchQuantized(op, *description))
+        quantizedOps.push_back({op, *product});
     });
     RowProducts products(module, *description);
     for (linalg::GenericOp op : ops)
       lower(op, products, parallel);
-    numProducts += ops.size();
-    numKernels += products.getNumKernels();
+    QuantizedProducts quantized(module, *description);
+    for (auto &[op, product] : quantizedOps)
+      lower(op, product, *description, quantized, parallel);
+    numProducts += ops.size() + quantizedOps.size();
+    numKernels += products.getNumKernels() + quantized.getNumKernels();
   }
 };
 } // namespace

@@ -18,8 +18,9 @@ namespace sluice {
 
 using namespace mlir;
 
-/// True if an iteration's work is as large as its data says: it calls a function
-/// around micro-kernels, or makes a buffer whose size only the router knows.
+/// True if an iteration's work is as large as its data says: it calls a
+/// function around micro-kernels, or makes a buffer whose size only the router
+/// knows.
 static bool isUneven(omp::WsloopOp loop) {
   return loop
       .walk([](Operation *op) {

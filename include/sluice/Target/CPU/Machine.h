@@ -17,6 +17,16 @@
 
 namespace sluice {
 
+/// How small integers are multiplied and added.
+enum class DotKind {
+  /// One at a time, as integers of 32 bits.
+  Widened,
+  /// Two neighbours of 16 bits: x86's pmaddwd.
+  Pairs,
+  /// Four neighbours of 8 bits, the first factor unsigned: x86's vpdpbusd.
+  Quads
+};
+
 /// The schedule of products on one kind of processor. Code that knows a machine
 /// reads it here; docs/Performance.md says where the numbers come from.
 struct CPUMachine {
@@ -35,11 +45,20 @@ struct CPUMachine {
   /// How far ahead of a product that reads weights once to prefetch, in bytes,
   /// summed over its panels.
   int64_t prefetchBytes;
+  DotKind dots;
+  /// A byte can pick one of 16 in a table: x86's pshufb.
+  bool hasByteTables;
 
   /// How many panels a tile of `rows` rows takes at once, each a stream from
   /// memory: 4 for a single row, else 2, where the registers allow it. Weights
   /// that are not f32 need one more to be converted in.
   int64_t getPanels(int64_t rows, int64_t panelWidth, bool converts) const;
+
+  /// The same for numbers with scales, in panels of 16: their sums within a
+  /// segment need a register for each row, besides those over all segments.
+  int64_t getQuantizedPanels(int64_t rows) const;
+  /// Most rows of such a tile.
+  int64_t getMaxQuantizedRows() const;
 };
 
 /// All machines, the least able one of each architecture first.

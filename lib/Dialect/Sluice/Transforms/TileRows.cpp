@@ -14,6 +14,7 @@
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "sluice/Analysis/PanelProduct.h"
+#include "sluice/Analysis/QuantizedProduct.h"
 #include "sluice/Dialect/Sluice/Transforms/Passes.h"
 
 namespace sluice {
@@ -39,7 +40,8 @@ struct TileRows : sluice::impl::SluiceTileRowsBase<TileRows> {
       auto generic = dyn_cast<linalg::GenericOp>(*op);
       if (op.hasPureTensorSemantics() &&
           !op->getParentOfType<scf::ForallOp>() &&
-          !(generic && sluice::isPanelProduct(generic)))
+          !(generic && (sluice::isPanelProduct(generic) ||
+                        sluice::QuantizedProduct::match(generic))))
         ops.push_back(op);
     });
     // Consumers first: they take the fills of their results along.

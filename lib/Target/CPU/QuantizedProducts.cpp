@@ -1,0 +1,308 @@
+//===- QuantizedProducts.cpp - Products of numbers with scales --*- C++ -*-===//
+//
+// Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "QuantizedProducts.h"
+
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+using namespace sluice;
+
+static constexpr int64_t width = 16;
+
+static MemRefType getFlatType(Type element) {
+  return MemRefType::get({ShapedType::kDynamic}, element);
+}
+
+static Value minimum(LoopBuilder &b, Value l, Value r) {
+  return arith::MinUIOp::create(b, b.loc, l, r);
+}
+
+static void makeLoop(LoopBuilder &b, Value from, Value to, Value step,
+                     llvm::function_ref<void(LoopBuilder &, Value)> body) {
+  scf::ForOp::create(
+      b, b.loc, from, to, step, ValueRange(),
+      [&](OpBuilder &builder, Location loc, Value i, ValueRange) {
+        LoopBuilder inner(builder, loc);
+        body(inner, i);
+        scf::YieldOp::create(inner, loc);
+      });
+}
+
+namespace {
+/// Fills the body of one function.
+class QuantizedProductBody {
+public:
+  QuantizedProductBody(func::FuncOp function, const CPUMachine &machine,
+                       QuantizedKernels &kernels, const QuantizedTile &tile,
+                       bool hasRest)
+      : builder(function.getBody()), b(builder, function.getLoc()),
+        machine(machine), kernels(kernels), tile(tile), hasRest(hasRest) {
+    const Value *next = function.getArguments().begin();
+    auto take = [&]() -> Strided {
+      Strided strided = {next[0], next[1], next[2]};
+      next += 3;
+      return strided;
+    };
+    // The order of QuantizedProducts::call.
+    args.input = take();
+    if (tile.isInteger())
+      args.inputScales = take();
+    args.weight = take();
+    args.scales = take();
+    if (tile.product.hasZeros)
+      args.zeros = take();
+    args.result = take();
+    args.firstRow = *next++, args.lastRow = *next++;
+    args.firstPanel = *next++, args.lastPanel = *next++;
+    args.first = *next++;
+  }
+
+  void build();
+
+private:
+  /// The rows slice by slice, with each segment's sum and scale.
+  void copyRows();
+  void copySegment(LoopBuilder &b, Value from, Value to, Value at);
+  void runBlock(LoopBuilder &b, Value panel, int64_t panels, Value slice,
+                Value block);
+  Value load(LoopBuilder &b, Value buffer, Value place) {
+    return memref::LoadOp::create(b, b.loc, buffer, place);
+  }
+  Value getPlace(LoopBuilder &b, const Strided &strided, Value number) {
+    return b.add(strided.offset, b.mul(number, strided.stride));
+  }
+
+  OpBuilder builder;
+  LoopBuilder b;
+  const CPUMachine &machine;
+  QuantizedKernels &kernels;
+  const QuantizedTile &tile;
+  bool hasRest;
+  QuantizedProducts::Arguments args;
+  Value count, slices, blocks;
+  Value copy, sums, inputScales;
+};
+} // namespace
+
+void QuantizedProductBody::build() {
+  count = b.sub(args.lastRow, args.firstRow);
+  slices = b.index(llvm::divideCeil(tile.allSegments, tile.segments));
+  blocks = arith::CeilDivUIOp::create(b, b.loc, count,
+                                      b.index(machine.getMaxQuantizedRows()));
+  copyRows();
+  Value zero = b.index(0), one = b.index(1), from = args.firstPanel;
+  constexpr int64_t group = QuantizedProducts::group;
+  for (int64_t panels : {group, int64_t(1)}) {
+    if (panels == 1 && !hasRest)
+      break;
+    Value rest = arith::RemUIOp::create(b, b.loc, b.sub(args.lastPanel, from),
+                                        b.index(panels));
+    Value to = b.sub(args.lastPanel, rest);
+    makeLoop(b, from, to, b.index(panels), [&](LoopBuilder &b, Value panel) {
+      makeLoop(b, zero, slices, one, [&](LoopBuilder &b, Value slice) {
+        makeLoop(b, zero, blocks, one, [&](LoopBuilder &b, Value block) {
+          runBlock(b, panel, panels, slice, block);
+        });
+      });
+    });
+    from = to;
+  }
+  memref::DeallocOp::create(b, b.loc, copy);
+  if (tile.isInteger()) {
+    memref::DeallocOp::create(b, b.loc, sums);
+    memref::DeallocOp::create(b, b.loc, inputScales);
+  }
+  func::ReturnOp::create(b, b.loc);
+}
+
+void QuantizedProductBody::copyRows() {
+  auto allocate = [&](Type element, int64_t perRow) -> Value {
+    return memref::AllocOp::create(
+        b, b.loc, getFlatType(element),
+        b.mul(b.mul(slices, count), b.index(perRow)));
+  };
+  copy = allocate(tile.getCopyType(machine), tile.getRowStride());
+  if (tile.isInteger()) {
+    Type sum =
+        tile.product.hasZeros ? Type(b.getF32Type()) : Type(b.getI32Type());
+    sums = allocate(sum, tile.segments);
+    inputScales = allocate(b.getF32Type(), tile.segments);
+  }
+  Value zero = b.index(0), one = b.index(1);
+  makeLoop(b, zero, slices, one, [&](LoopBuilder &b, Value slice) {
+    Value first = b.mul(slice, b.index(tile.segments));
+    Value length = minimum(b, b.sub(b.index(tile.allSegments), first),
+                           b.index(tile.segments));
+    makeLoop(b, zero, count, one, [&](LoopBuilder &b, Value row) {
+      Value at = b.add(b.mul(slice, count), row);
+      Value source = b.add(args.firstRow, row);
+      Value from = b.add(getPlace(b, args.input, source),
+                         b.mul(first, b.index(tile.segment)));
+      Value to = b.mul(at, b.index(tile.getRowStride()));
+      makeLoop(b, zero, length, one, [&](LoopBuilder &b, Value segment) {
+        Value begin = b.mul(segment, b.index(tile.segment));
+        Value place = b.add(b.mul(at, b.index(tile.segments)), segment);
+        copySegment(b, b.add(from, begin), b.add(to, begin), place);
+        if (!tile.isInteger())
+          return;
+        Value block = arith::DivUIOp::create(
+            b, b.loc, b.add(first, segment),
+            b.index(tile.product.inputBlock / tile.segment));
+        Value scale = load(b, args.inputScales.buffer,
+                           b.add(getPlace(b, args.inputScales, source), block));
+        memref::StoreOp::create(b, b.loc, scale, inputScales, place);
+      });
+    });
+  });
+}
+
+void QuantizedProductBody::copySegment(LoopBuilder &b, Value from, Value to,
+                                       Value at) {
+  Value zero = b.index(0), length = b.index(tile.segment);
+  if (!tile.isInteger()) {
+    makeLoop(b, zero, length, b.index(1), [&](LoopBuilder &b, Value i) {
+      Value x = load(b, args.input.buffer, b.add(from, i));
+      memref::StoreOp::create(b, b.loc, b.convert(x, b.getF32Type()), copy,
+                              b.add(to, i));
+    });
+    return;
+  }
+  bool isWide = machine.dots == DotKind::Pairs;
+  Type type = tile.getCopyType(machine), i32 = b.getI32Type();
+  Value none = arith::ConstantIntOp::create(b, b.loc, 0, 32);
+  auto loop = scf::ForOp::create(
+      b, b.loc, zero, length, b.index(isWide ? 4 : 1), none,
+      [&](OpBuilder &builder, Location loc, Value i, ValueRange carried) {
+        LoopBuilder b(builder, loc);
+        Value sum = carried[0];
+        // Pairs of even and of odd numbers, as weights' bytes come apart.
+        SmallVector<int64_t> places = {0};
+        if (isWide)
+          places = {0, 2, 1, 3};
+        for (auto [j, place] : llvm::enumerate(places)) {
+          Value x =
+              load(b, args.input.buffer, b.add(b.add(from, i), b.index(j)));
+          sum = b.add(sum, arith::ExtSIOp::create(b, loc, i32, x));
+          if (isWide)
+            x = arith::ExtSIOp::create(b, loc, type, x);
+          memref::StoreOp::create(b, loc, x, copy,
+                                  b.add(b.add(to, i), b.index(place)));
+        }
+        scf::YieldOp::create(b, loc, sum);
+      });
+  Value sum = loop.getResult(0);
+  if (tile.product.hasZeros)
+    sum = arith::SIToFPOp::create(b, b.loc, b.getF32Type(), sum);
+  else
+    sum = b.mul(sum,
+                arith::ConstantIntOp::create(b, b.loc, -tile.getOffset(), 32));
+  memref::StoreOp::create(b, b.loc, sum, sums, at);
+}
+
+/// One block of rows, on one slice of some panels.
+void QuantizedProductBody::runBlock(LoopBuilder &b, Value panel, int64_t panels,
+                                    Value slice, Value block) {
+  // Blocks' sizes differ by 1 at most.
+  auto cut = [&](Value number) -> Value {
+    return arith::DivUIOp::create(b, b.loc, b.mul(count, number), blocks);
+  };
+  Value from = cut(block), size = b.sub(cut(b.add(block, b.index(1))), from);
+  QuantizedKernels::Arguments all;
+  Value at = b.add(b.mul(slice, count), from);
+  all.a = copy;
+  all.aOffset = b.mul(at, b.index(tile.getRowStride()));
+  all.sums = sums;
+  all.inputScales = inputScales;
+  all.segmentOffset = b.mul(at, b.index(tile.segments));
+  all.firstSegment = b.mul(slice, b.index(tile.segments));
+  all.segments = minimum(b, b.sub(b.index(tile.allSegments), all.firstSegment),
+                         b.index(tile.segments));
+  all.weight = args.weight.buffer;
+  all.weightStride = args.weight.stride;
+  int64_t segmentBytes =
+      tile.segment / tile.product.getLineInputs() * width * 4;
+  all.scales = args.scales.buffer;
+  all.scalesStride = args.scales.stride;
+  all.zeros = args.zeros.buffer;
+  all.zerosStride = args.zeros.stride;
+  all.c = args.result.buffer;
+  all.cRowStride = args.result.stride;
+  all.first = arith::SelectOp::create(
+      b, b.loc, b.compare(arith::CmpIPredicate::eq, slice, b.index(0)),
+      args.first, arith::ConstantIntOp::create(b, b.loc, 0, 1));
+  Value row = b.add(args.firstRow, from);
+
+  SmallVector<int64_t> cases =
+      llvm::to_vector(llvm::seq<int64_t>(1, machine.getMaxQuantizedRows() + 1));
+  auto choice = scf::IndexSwitchOp::create(b, b.loc, TypeRange(), size, cases,
+                                           cases.size());
+  for (int64_t n : cases) {
+    Region &region = choice.getCaseRegions()[n - 1];
+    OpBuilder builder = OpBuilder::atBlockEnd(&region.emplaceBlock());
+    LoopBuilder inner(builder, b.loc);
+    int64_t together = std::min(panels, machine.getQuantizedPanels(n));
+    makeLoop(inner, panel, inner.add(panel, inner.index(panels)),
+             inner.index(together), [&](LoopBuilder &b, Value p) {
+               QuantizedKernels::Arguments own = all;
+               own.weightOffset =
+                   b.add(getPlace(b, args.weight, p),
+                         b.mul(all.firstSegment, b.index(segmentBytes)));
+               own.scalesOffset = getPlace(b, args.scales, p);
+               if (tile.product.hasZeros)
+                 own.zerosOffset = getPlace(b, args.zeros, p);
+               own.cOffset = b.add(getPlace(b, args.result, row),
+                                   b.mul(p, b.index(width)));
+               kernels.call(b, tile, n, together, own);
+             });
+    scf::YieldOp::create(inner, b.loc);
+  }
+  OpBuilder none =
+      OpBuilder::atBlockEnd(&choice.getDefaultRegion().emplaceBlock());
+  scf::YieldOp::create(none, b.loc);
+}
+
+func::FuncOp QuantizedProducts::get(const QuantizedTile &tile, bool hasRest,
+                                    TypeRange types) {
+  std::string name = "__sluice_quantized_rows_" + tile.getName() + "_" +
+                     std::to_string(tile.allSegments) +
+                     (hasRest ? "_rest" : "");
+  func::FuncOp &function = functions[name];
+  if (function)
+    return function;
+  OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
+  function = func::FuncOp::create(b, module.getLoc(), name,
+                                  b.getFunctionType(types, {}));
+  function.setPrivate();
+  function->setAttr("passthrough",
+                    b.getArrayAttr({b.getStringAttr("noinline")}));
+  function.addEntryBlock();
+  QuantizedProductBody(function, machine, kernels, tile, hasRest).build();
+  return function;
+}
+
+void QuantizedProducts::call(LoopBuilder &b, const QuantizedTile &tile,
+                             bool hasRest, const Arguments &args) {
+  SmallVector<Value> operands;
+  auto give = [&](const Strided &strided) {
+    operands.append({strided.buffer, strided.offset, strided.stride});
+  };
+  give(args.input);
+  if (tile.isInteger())
+    give(args.inputScales);
+  give(args.weight);
+  give(args.scales);
+  if (tile.product.hasZeros)
+    give(args.zeros);
+  give(args.result);
+  operands.append({args.firstRow, args.lastRow, args.firstPanel, args.lastPanel,
+                   args.first});
+  func::CallOp::create(
+      b, b.loc, get(tile, hasRest, ValueRange(operands).getTypes()), operands);
+}
