@@ -161,23 +161,28 @@ TEST(SessionRun, SeveralProcessors) {
 }
 
 TEST(SessionRun, FilesDoNotDependOnThreads) {
-  llvm::DefaultThreadPool pool(llvm::hardware_concurrency(2));
-  SessionOptions options;
-  options.runtimeDirectory = SLUICE_LIB_DIR;
   // Enough code for several parts.
-  options.compile.cpu = "native,generic";
-  TestSession plain(options);
-  options.threadPool = &pool;
-  TestSession parallel(options);
-  TempDir dir, other;
-  llvm::cantFail(plain.session.write(*plain.parse(), dir.path("layer.so")));
-  llvm::cantFail(
-      parallel.session.write(*parallel.parse(), other.path("layer.so")));
-  auto a = llvm::cantFail(llvm::errorOrToExpected(
-      llvm::MemoryBuffer::getFile(dir.path("layer.so"))));
-  auto b = llvm::cantFail(llvm::errorOrToExpected(
-      llvm::MemoryBuffer::getFile(other.path("layer.so"))));
-  EXPECT_TRUE(a->getBuffer() == b->getBuffer());
+  auto [weights, function] = layer.split("func.func");
+  std::string text = weights.str();
+  for (char name = 'a'; name < 'i'; ++name) {
+    auto [start, rest] = function.split("@main");
+    text += "func.func" + start.str() + "@" + name + rest.str();
+  }
+  llvm::DefaultThreadPool pool(llvm::hardware_concurrency(2));
+  std::string contents[2];
+  for (bool parallel : {false, true}) {
+    SessionOptions options;
+    options.runtimeDirectory = SLUICE_LIB_DIR;
+    options.threadPool = parallel ? &pool : nullptr;
+    TestSession s(options);
+    TempDir dir;
+    llvm::cantFail(s.session.write(*s.parse(text), dir.path("layer.so")));
+    auto file = llvm::MemoryBuffer::getFile(dir.path("layer.so"));
+    ASSERT_TRUE(bool(file));
+    contents[parallel] = (*file)->getBuffer().str();
+  }
+  EXPECT_NE(contents[0].find("__sluice_private"), std::string::npos);
+  EXPECT_TRUE(contents[0] == contents[1]);
 }
 
 TEST(SessionRun, Remarks) {
