@@ -44,18 +44,60 @@ struct TileRows : sluice::impl::SluiceTileRowsBase<TileRows> {
                         sluice::QuantizedProduct::match(generic))))
         ops.push_back(op);
     });
-    // Consumers first: they take the fills of their results along.
+    // Consumers first: they take along what only they read.
     IRRewriter rewriter(&getContext());
-    for (linalg::LinalgOp op : llvm::reverse(ops)) {
-      if (isOpTriviallyDead(op))
-        rewriter.eraseOp(op);
-      else if (failed(tile(rewriter, op)))
+    for (size_t i = ops.size(); i-- > 0;) {
+      if (isOpTriviallyDead(ops[i]))
+        rewriter.eraseOp(ops[i]);
+      else if (failed(tile(rewriter, ops[i],
+                           findProducers(ops[i], ArrayRef(ops).take_front(i)))))
         return signalPassFailure();
     }
   }
 
 private:
-  LogicalResult tile(IRRewriter &rewriter, linalg::LinalgOp op) {
+  /// True for what a row of scores goes through: a loop over rows and at most
+  /// one along them. Products are none; they are cut by their weights' rows.
+  static bool isRowOp(linalg::LinalgOp op) {
+    return op.hasPureTensorSemantics() && op.getNumLoops() <= 2 &&
+           op.getNumLoops() > 0 &&
+           op.getIteratorTypesArray().front() ==
+               utils::IteratorType::parallel &&
+           llvm::all_of(op.getDpsInitsMutable(), [&](OpOperand &init) {
+             return isReadByRows(op, init);
+           });
+  }
+
+  static bool isReadByRows(linalg::LinalgOp op, OpOperand &operand) {
+    AffineMap map = op.getMatchingIndexingMap(&operand);
+    return map.getNumResults() > 0 && map.getResult(0).isFunctionOfDim(0) &&
+           isa<AffineDimExpr>(map.getResult(0));
+  }
+
+  /// The ops before `op` whose rows nobody but `op`, and each other, read row
+  /// by row: a tile of `op` can compute its own rows of them, once, in cache.
+  static llvm::SmallPtrSet<Operation *, 8>
+  findProducers(linalg::LinalgOp op, ArrayRef<linalg::LinalgOp> before) {
+    llvm::SmallPtrSet<Operation *, 8> group;
+    if (!isRowOp(op))
+      return group;
+    for (linalg::LinalgOp producer : llvm::reverse(before)) {
+      if (producer->getBlock() != op->getBlock() || producer->use_empty() ||
+          !isRowOp(producer))
+        continue;
+      bool isOurs = llvm::all_of(producer->getUses(), [&](OpOperand &use) {
+        auto user = dyn_cast<linalg::LinalgOp>(use.getOwner());
+        return user && (user == op || group.contains(user)) &&
+               user.isDpsInput(&use) && isReadByRows(user, use);
+      });
+      if (isOurs)
+        group.insert(producer);
+    }
+    return group;
+  }
+
+  LogicalResult tile(IRRewriter &rewriter, linalg::LinalgOp op,
+                     const llvm::SmallPtrSetImpl<Operation *> &producers) {
     auto iterators = op.getIteratorTypesArray();
     auto outermost = llvm::find(iterators, utils::IteratorType::parallel);
     if (outermost == iterators.end())
@@ -73,9 +115,10 @@ private:
     options.tilingOptions.setLoopType(scf::SCFTilingOptions::LoopType::ForallOp)
         .setTileSizes(sizes);
     options.setFusionControlFn(
-        [](tensor::ExtractSliceOp, OpResult producer,
-           bool) -> std::optional<scf::SCFTileAndFuseOptions::ControlFnResult> {
-          if (isa<linalg::FillOp>(producer.getOwner()))
+        [&](tensor::ExtractSliceOp, OpResult producer, bool)
+            -> std::optional<scf::SCFTileAndFuseOptions::ControlFnResult> {
+          if (isa<linalg::FillOp>(producer.getOwner()) ||
+              producers.contains(producer.getOwner()))
             return scf::SCFTileAndFuseOptions::ControlFnResult();
           return std::nullopt;
         });

@@ -1,4 +1,5 @@
 // RUN: sluice-opt %s --sluice-tile-rows | FileCheck %s
+// RUN: sluice-opt %s --sluice-tile-rows --canonicalize --cse | FileCheck %s --check-prefix=FUSED
 // RUN: not sluice-opt %s --sluice-tile-rows=rows=0 2>&1 | FileCheck %s --check-prefix=ZERO
 
 // ZERO: error: expected rows to be at least 1 but got 0
@@ -49,4 +50,69 @@ func.func @total(%x: tensor<?xf32>, %e: tensor<f32>) -> tensor<f32> {
         linalg.yield %c : f32
       }
   return %0 : tensor<f32>
+}
+
+// Exponentials, their sum and the quotients of a row: one loop, and the
+// exponentials once.
+// FUSED-LABEL: @rows(
+// FUSED: scf.forall
+// FUSED: %[[EXP:.*]] = linalg.exp
+// FUSED-NOT: linalg.exp
+// FUSED: %[[SUM:.*]] = linalg.generic {{.*}} ins(%[[EXP]]
+// FUSED: linalg.generic {{.*}} ins(%[[EXP]], %[[SUM]]
+// FUSED: scf.forall.in_parallel
+// FUSED-NOT: scf.forall
+// FUSED: return
+func.func @rows(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %n = tensor.dim %x, %c0 : tensor<?x8xf32>
+  %all = tensor.empty(%n) : tensor<?x8xf32>
+  %one = tensor.empty(%n) : tensor<?xf32>
+  %p = linalg.exp ins(%x : tensor<?x8xf32>) outs(%all : tensor<?x8xf32>) -> tensor<?x8xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%one : tensor<?xf32>) -> tensor<?xf32>
+  %s = linalg.generic {indexing_maps = [#all, #row], iterator_types = ["parallel", "reduction"]}
+      ins(%p : tensor<?x8xf32>) outs(%f : tensor<?xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %c = arith.addf %a, %b : f32
+    linalg.yield %c : f32
+  } -> tensor<?xf32>
+  %q = linalg.generic {indexing_maps = [#all, #row, #all], iterator_types = ["parallel", "parallel"]}
+      ins(%p, %s : tensor<?x8xf32>, tensor<?xf32>) outs(%all : tensor<?x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %c = arith.divf %a, %b : f32
+    linalg.yield %c : f32
+  } -> tensor<?x8xf32>
+  return %q : tensor<?x8xf32>
+}
+
+// Somebody else reads the exponentials, too: they are computed once, before.
+// FUSED-LABEL: @shared(
+// FUSED: scf.forall
+// FUSED: linalg.exp
+// FUSED: scf.forall
+// FUSED-NOT: linalg.exp
+// FUSED: linalg.abs
+func.func @shared(%x: tensor<?x8xf32>, %e: tensor<?x8xf32>) -> (tensor<?x8xf32>, tensor<?x8xf32>) {
+  %p = linalg.exp ins(%x : tensor<?x8xf32>) outs(%e : tensor<?x8xf32>) -> tensor<?x8xf32>
+  %q = linalg.abs ins(%p : tensor<?x8xf32>) outs(%e : tensor<?x8xf32>) -> tensor<?x8xf32>
+  return %p, %q : tensor<?x8xf32>, tensor<?x8xf32>
+}
+
+// Every row of the sum reads all exponentials: each tile would compute them all.
+// FUSED-LABEL: @columns(
+// FUSED: scf.forall
+// FUSED: linalg.exp
+// FUSED: scf.forall
+// FUSED-NOT: linalg.exp
+// FUSED: linalg.generic
+func.func @columns(%x: tensor<?x32xf32>, %e: tensor<?x32xf32>, %f: tensor<32xf32>) -> tensor<32xf32> {
+  %p = linalg.exp ins(%x : tensor<?x32xf32>) outs(%e : tensor<?x32xf32>) -> tensor<?x32xf32>
+  %s = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d1, d0)>, #row], iterator_types = ["parallel", "reduction"]}
+      ins(%p : tensor<?x32xf32>) outs(%f : tensor<32xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %c = arith.addf %a, %b : f32
+    linalg.yield %c : f32
+  } -> tensor<32xf32>
+  return %s : tensor<32xf32>
 }

@@ -218,6 +218,11 @@ def SluiceTileRows : Pass<"sluice-tile-rows", "::mlir::func::FuncOp"> {
     it would be without tiling: results do not depend on the number of threads.
     Ops without a parallel loop, or with a static one no longer than a tile, are
     left alone.
+
+    What only one op reads, row by row, goes along with it, so that a tile of scores
+    stays in cache from its first op to its last: the maximum, exponentials, sum and
+    quotients of a softmax are one loop. What several of these read is written once
+    for each; `canonicalize` and `cse`, which follow, leave one.
   }];
   let options = [
     Option<"rows", "rows", "int64_t", /*default=*/"16", "rows in a tile">
