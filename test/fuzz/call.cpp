@@ -189,7 +189,8 @@ Tensor::Tensor(FuzzedDataProvider &bytes, int index) {
 
 static sluice_model *createModel() {
   static const sluice_packed_fn functions[] = {compiled};
-  sluice_artifact artifact = {manifest, functions, nullptr, ""};
+  static const sluice_artifact_code code = {"x86-64", "", manifest, functions};
+  sluice_artifact artifact = {&code, 1, nullptr};
   sluice_model *model = nullptr;
   sluice_error error = {};
   sluice_artifact_load(&artifact, nullptr, &model, &error);

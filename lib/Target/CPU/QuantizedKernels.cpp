@@ -113,7 +113,7 @@ public:
       args.zerosStride = *next++;
     args.c = *next++, args.cOffset = *next++, args.cRowStride = *next++;
     args.firstSegment = *next++, args.segments = *next++;
-    args.first = *next++;
+    args.first = *next++, args.prefetchDistance = *next++;
   }
 
   void build() {
@@ -356,6 +356,10 @@ void KernelBody::addLine(LoopBuilder &b, Value line, Value inputs,
                          int64_t vector, Value zero,
                          SmallVectorImpl<Value> &own) {
   Value place = b.add(line, b.index(vector * 4 * lanes));
+  if (vector == 0)
+    memref::PrefetchOp::create(
+        b, b.loc, args.weight, b.add(line, args.prefetchDistance),
+        /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
   SmallVector<Value> all = loadNumbers(b, place);
   for (int64_t half = 0, e = all.size(); half < e; ++half) {
     Value numbers = all[half];
@@ -526,7 +530,8 @@ func::FuncOp QuantizedKernels::get(const QuantizedTile &tile, int64_t rows,
   types.append({flat(tile.scales), index, index});
   if (tile.product.hasZeros)
     types.append({flat(builder.getI8Type()), index, index});
-  types.append({flat(f32), index, index, index, index, builder.getI1Type()});
+  types.append(
+      {flat(f32), index, index, index, index, builder.getI1Type(), index});
   kernel = func::FuncOp::create(builder, module.getLoc(), name,
                                 builder.getFunctionType(types, {}));
   kernel.setPrivate();
@@ -553,6 +558,6 @@ void QuantizedKernels::call(LoopBuilder &b, const QuantizedTile &tile,
   if (tile.product.hasZeros)
     operands.append({args.zeros, args.zerosOffset, args.zerosStride});
   operands.append({args.c, args.cOffset, args.cRowStride, args.firstSegment,
-                   args.segments, args.first});
+                   args.segments, args.first, args.prefetchDistance});
   func::CallOp::create(b, b.loc, get(tile, rows, panels), operands);
 }

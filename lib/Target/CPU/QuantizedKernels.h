@@ -69,6 +69,9 @@ public:
     mlir::Value firstSegment, segments;
     /// Whether sums begin at 0, an i1, or at what the result holds.
     mlir::Value first;
+    /// How far ahead in each panel to prefetch, in bytes; 0 where the slice is
+    /// in the cache already.
+    mlir::Value prefetchDistance;
   };
 
   void call(LoopBuilder &b, const QuantizedTile &tile, int64_t rows,

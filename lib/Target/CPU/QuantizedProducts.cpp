@@ -237,6 +237,10 @@ void QuantizedProductBody::runBlock(LoopBuilder &b, Value panel, int64_t panels,
   all.first = arith::SelectOp::create(
       b, b.loc, b.compare(arith::CmpIPredicate::eq, slice, b.index(0)),
       args.first, arith::ConstantIntOp::create(b, b.loc, 0, 1));
+  // The first block of rows brings the slice into the cache.
+  all.prefetchDistance =
+      b.select(b.compare(arith::CmpIPredicate::eq, block, b.index(0)),
+               b.index(machine.prefetchBytes / 4), b.index(0));
   Value row = b.add(args.firstRow, from);
 
   SmallVector<int64_t> cases =
