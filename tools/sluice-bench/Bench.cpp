@@ -69,9 +69,13 @@ std::optional<double> sluice::bench::getFloor(const Subject &subject,
   if (work.operations == 0)
     return std::nullopt;
   double peak = *peaks.getF32();
-  // What can be done by dot products of bf16, where the processor has them.
-  if (subject.getWeightType() == "bf16" &&
+  // What can be done by dot products of bf16 or i8, where the processor has
+  // them. All numbers of MXFP4 are numbers of bf16.
+  if ((subject.getWeightType() == "bf16" ||
+       subject.getWeightType() == "mxfp4") &&
       subject.getActivationType() == "bf16")
     peak = std::max(peak, peaks.getBF16().value_or(0));
+  if (subject.getActivationType() == "i8")
+    peak = std::max(peak, peaks.getInt8().value_or(0));
   return std::max(work.operations / peak, work.bytes / peaks.getRead());
 }

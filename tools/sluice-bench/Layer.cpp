@@ -29,6 +29,26 @@ llvm::StringRef sluice::bench::toString(Routing routing) {
   return "";
 }
 
+llvm::StringRef LayerShape::getWeightType() const {
+  switch (numbers) {
+  case Numbers::Plain:
+    return sluice::toString(weights);
+  case Numbers::I8:
+    return "i8";
+  case Numbers::I4:
+    return "i4";
+  case Numbers::MXFP4:
+    return "mxfp4";
+  }
+  return "";
+}
+
+llvm::StringRef LayerShape::getActivationType() const {
+  return rounding == Rounding::None   ? "f32"
+         : rounding == Rounding::BF16 ? "bf16"
+                                      : "i8";
+}
+
 /// Where the input's column e says how much expert e is wanted, the router
 /// reads it there, with a little of everything else.
 static constexpr float steering = 4;
@@ -78,9 +98,36 @@ llvm::Expected<LayerWeights> LayerWeights::create(const LayerShape &shape) {
     fillRandom(tensor, bound, ++seed);
     return llvm::Error::success();
   };
+  // Random bytes, and scales that bring them to that magnitude.
+  auto makeMatrices = [&](Matrices &matrices, int64_t out,
+                          int64_t in) -> llvm::Error {
+    bool isPlain = shape.numbers == Numbers::Plain;
+    if (llvm::Error error = make(matrices.values, shape.weights,
+                                 {shape.experts, out, shape.storedSize(in)},
+                                 isPlain ? std::sqrt(3.0 / in) : 128))
+      return error;
+    if (isPlain)
+      return llvm::Error::success();
+    if (llvm::Error error =
+            make(matrices.scales, shape.scaleType(),
+                 {shape.experts, out, shape.countGroups(in)}, 1))
+      return error;
+    // The root of the mean square of the type's numbers.
+    double spread = shape.numbers == Numbers::I8   ? 74
+                    : shape.numbers == Numbers::I4 ? 4.6
+                                                   : 2.9;
+    double scale = 1 / (spread * std::sqrt(double(in)));
+    for (int64_t i = 0; i < matrices.scales.numElements(); ++i) {
+      if (shape.numbers == Numbers::MXFP4)
+        matrices.scales.setInteger(i, 127 + std::ilogb(scale) + i % 2);
+      else
+        matrices.scales.set(i, scale * (1 + matrices.scales.get(i) / 2));
+    }
+    return llvm::Error::success();
+  };
   int64_t d = shape.width, f = shape.inner, e = shape.experts;
   // A product of numbers of magnitude 1 is of that magnitude again.
-  double in = std::sqrt(3.0 / d), out = std::sqrt(3.0 / f);
+  double in = std::sqrt(3.0 / d);
   bool steers = canSteer(shape);
   if (llvm::Error error = make(weights.router, Dtype::F32, {e, d},
                                steers ? 0.1 / std::sqrt(d) : in))
@@ -88,12 +135,12 @@ llvm::Expected<LayerWeights> LayerWeights::create(const LayerShape &shape) {
   if (steers)
     for (int64_t i = 0; i < e; ++i)
       weights.router.as<float>()[i * d + i] = steering;
-  if (llvm::Error error = make(weights.gate, shape.weights, {e, f, d}, in))
+  if (llvm::Error error = makeMatrices(weights.gate, f, d))
     return std::move(error);
   if (shape.gated)
-    if (llvm::Error error = make(weights.up, shape.weights, {e, f, d}, in))
+    if (llvm::Error error = makeMatrices(weights.up, f, d))
       return std::move(error);
-  if (llvm::Error error = make(weights.down, shape.weights, {e, d, f}, out))
+  if (llvm::Error error = makeMatrices(weights.down, d, f))
     return std::move(error);
   return weights;
 }
@@ -106,9 +153,12 @@ std::vector<sluice_named_tensor> LayerWeights::getTensors() const {
       tensors.push_back({name, llvm::cantFail(tensor.toC())});
   };
   add("router", router);
-  add("gate", gate);
-  add("up", up);
-  add("down", down);
+  add("gate", gate.values);
+  add("gate_scale", gate.scales);
+  add("up", up.values);
+  add("up_scale", up.scales);
+  add("down", down.values);
+  add("down_scale", down.scales);
   return tensors;
 }
 
@@ -258,15 +308,58 @@ static void readRow(const HostTensor &tensor, int64_t at,
     row[i] = tensor.get(at + int64_t(i));
 }
 
+void Matrices::readRow(const LayerShape &shape, int64_t index,
+                       llvm::MutableArrayRef<double> row) const {
+  int64_t size = values.shape()[2];
+  if (shape.numbers == Numbers::Plain)
+    return ::readRow(values, index * size, row);
+  static constexpr float fp4[] = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6};
+  llvm::ArrayRef<int8_t> bytes = values.as<int8_t>().slice(index * size, size);
+  int64_t groups = scales.shape()[2];
+  for (size_t i = 0; i < row.size(); ++i) {
+    int64_t at = index * groups + int64_t(i) / shape.group;
+    float number;
+    if (shape.numbers == Numbers::I8) {
+      number = bytes[i];
+    } else {
+      int half = uint8_t(bytes[i / 2]) >> (i % 2 * 4) & 15;
+      number = shape.numbers == Numbers::I4 ? float((half ^ 8) - 8)
+               : half & 8                   ? -fp4[half & 7]
+                                            : fp4[half];
+    }
+    row[i] =
+        number * (shape.numbers == Numbers::MXFP4
+                      ? std::ldexp(1.0f, uint8_t(scales.getInteger(at)) - 127)
+                      : float(scales.get(at)));
+  }
+}
+
+/// What `sluice.quantize` to i8 and `sluice.dequantize` make of a row.
+static void roundToI8(const LayerShape &shape, std::vector<double> &values) {
+  for (size_t begin = 0; begin < values.size(); begin += shape.group) {
+    auto group = llvm::MutableArrayRef(values).slice(
+        begin, std::min<size_t>(shape.group, values.size() - begin));
+    float largest = 0;
+    for (double value : group)
+      largest = std::max(largest, std::fabs(float(value)));
+    float scale = largest / 127, inverse = 1 / scale;
+    for (double &value : group)
+      value = std::isfinite(inverse)
+                  ? std::nearbyint(float(value) * inverse) * scale
+                  : 0.0f;
+  }
+}
+
 /// Matrix `index` of a stack of [out, in] matrices times x.
-static std::vector<double> multiply(const HostTensor &stack, int64_t index,
+static std::vector<double> multiply(const LayerShape &shape,
+                                    const Matrices &stack, int64_t index,
                                     llvm::ArrayRef<double> x) {
-  int64_t out = stack.shape()[1], in = stack.shape()[2];
+  int64_t out = stack.values.shape()[1], in = x.size();
   std::vector<double> result(out);
   runTeam(/*threads=*/0, [&](Member &member) {
     std::vector<double> row(in);
     for (int64_t o = member.begin(out); o < member.end(out); ++o) {
-      readRow(stack, (index * out + o) * in, row);
+      stack.readRow(shape, index * out + o, row);
       result[o] = std::inner_product(row.begin(), row.end(), x.begin(), 0.0);
     }
   });
@@ -279,7 +372,9 @@ std::vector<double> sluice::bench::computeRow(const LayerShape &shape,
                                               int64_t token) {
   int64_t k = shape.perToken;
   auto round = [&](std::vector<double> &values) {
-    if (shape.roundsActivations)
+    if (shape.rounding == Rounding::I8)
+      roundToI8(shape, values);
+    if (shape.rounding == Rounding::BF16)
       for (double &value : values)
         value = fromBF16(toBF16(value));
   };
@@ -288,9 +383,9 @@ std::vector<double> sluice::bench::computeRow(const LayerShape &shape,
   round(x);
   for (int64_t j = token * k; j < (token + 1) * k; ++j) {
     int64_t e = batch.experts[j];
-    std::vector<double> h = multiply(weights.getGate(), e, x);
+    std::vector<double> h = multiply(shape, weights.getGate(), e, x);
     if (shape.gated) {
-      std::vector<double> up = multiply(weights.getUp(), e, x);
+      std::vector<double> up = multiply(shape, weights.getUp(), e, x);
       for (auto [gate, factor] : llvm::zip(h, up))
         gate *= factor / (1 + std::exp(-gate));
     } else {
@@ -298,7 +393,7 @@ std::vector<double> sluice::bench::computeRow(const LayerShape &shape,
         value = std::max(value, 0.0);
     }
     round(h);
-    std::vector<double> o = multiply(weights.getDown(), e, h);
+    std::vector<double> o = multiply(shape, weights.getDown(), e, h);
     for (auto [sum, term] : llvm::zip(y, o))
       sum += batch.weights[j] * term;
   }

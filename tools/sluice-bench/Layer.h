@@ -18,6 +18,12 @@ namespace sluice::bench {
 enum class Routing { Uniform, Zipf, One };
 llvm::StringRef toString(Routing routing);
 
+/// How numbers of weights are stored: as they are, or in 8 or 4 bits with a
+/// scale for each group along their rows (f16, and powers of two for MXFP4).
+enum class Numbers { Plain, I8, I4, MXFP4 };
+/// To what activations are rounded before each product of the experts.
+enum class Rounding { None, BF16, I8 };
+
 /// y[t] = sum over the token's experts of w[t,j] * f_e(x[t]), with a router
 /// that takes the k largest of a softmax and normalises them.
 struct LayerShape {
@@ -29,15 +35,38 @@ struct LayerShape {
   bool gated = true;
   /// Of the experts' weights; the router's are f32.
   Dtype weights = Dtype::F32;
-  /// Whether the experts' products take activations rounded to bf16.
-  bool roundsActivations = false;
+  Numbers numbers = Numbers::Plain;
+  /// Numbers that share a scale, of weights and of activations of i8.
+  int64_t group = 32;
+  Rounding rounding = Rounding::None;
 
   int64_t numMatrices() const { return gated ? 3 : 2; }
   int64_t matrixElements() const { return width * inner; }
+  int64_t countGroups(int64_t in) const { return (in + group - 1) / group; }
+  /// Elements of the stored tensor for `in` numbers.
+  int64_t storedSize(int64_t in) const {
+    bool isPacked = numbers == Numbers::I4 || numbers == Numbers::MXFP4;
+    return isPacked ? (in + 1) / 2 : in;
+  }
+  /// The type of stored scales.
+  Dtype scaleType() const {
+    return numbers == Numbers::MXFP4 ? Dtype::I8 : Dtype::F16;
+  }
+  /// Bytes of a row of `in` numbers, with its scales.
+  double rowBytes(int64_t in) const {
+    double bytes = double(storedSize(in)) * sizeOf(weights);
+    return numbers == Numbers::Plain
+               ? bytes
+               : bytes + double(countGroups(in)) * sizeOf(scaleType());
+  }
   /// Bytes of one expert's weights.
   double expertBytes() const {
-    return double(numMatrices()) * matrixElements() * sizeOf(weights);
+    return (numMatrices() - 1) * inner * rowBytes(width) +
+           width * rowBytes(inner);
   }
+  /// As the options have them: "f32", "i4"; "f32", "i8".
+  llvm::StringRef getWeightType() const;
+  llvm::StringRef getActivationType() const;
   /// Operations of one token at one expert; a multiply-add is two.
   double entryOperations() const {
     return 2.0 * numMatrices() * matrixElements();
@@ -47,8 +76,19 @@ struct LayerShape {
 /// The text of a model file with the function @moe.
 std::string makeModel(const LayerShape &shape);
 
+/// [experts, out, in], stored as the shape says.
+struct Matrices {
+  HostTensor values, scales;
+
+  bool isEmpty() const { return values.numElements() == 0; }
+  /// Row `index` of all rows, in order, as the model has it.
+  void readRow(const LayerShape &shape, int64_t index,
+               llvm::MutableArrayRef<double> row) const;
+};
+
 /// The weights by the names that the model has, in the order router, gate
-/// (called `first` where there is no other), up, down, all [out, in].
+/// (called `first` where there is no other), up, down, each with its scales if
+/// it has any.
 class LayerWeights {
 public:
   static llvm::Expected<LayerWeights> create(const LayerShape &shape);
@@ -57,14 +97,15 @@ public:
   std::vector<sluice_named_tensor> getTensors() const;
 
   const HostTensor &getRouter() const { return router; }
-  /// [experts, inner, width]; up is of no elements where there is none.
-  const HostTensor &getGate() const { return gate; }
-  const HostTensor &getUp() const { return up; }
+  /// [experts, inner, width]; up is empty where there is none.
+  const Matrices &getGate() const { return gate; }
+  const Matrices &getUp() const { return up; }
   /// [experts, width, inner].
-  const HostTensor &getDown() const { return down; }
+  const Matrices &getDown() const { return down; }
 
 private:
-  HostTensor router, gate, up, down;
+  HostTensor router;
+  Matrices gate, up, down;
 };
 
 /// The input of one run, and what the router makes of it: slots, token by

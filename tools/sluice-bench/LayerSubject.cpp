@@ -28,10 +28,10 @@ public:
 
   std::string describe() const override;
   std::string getWeightType() const override {
-    return sluice::toString(shape.weights).str();
+    return shape.getWeightType().str();
   }
   std::string getActivationType() const override {
-    return shape.roundsActivations ? "bf16" : "f32";
+    return shape.getActivationType().str();
   }
   std::string getRouting() const override {
     return bench::toString(routing).str();
@@ -49,7 +49,7 @@ public:
 
 private:
   llvm::Error createBaselines(const SubjectOptions &options);
-  llvm::Expected<const float *> widen(const HostTensor &tensor,
+  llvm::Expected<const float *> widen(const Matrices &matrices, int64_t in,
                                       FloatBuffer &buffer);
   llvm::Error verify();
   llvm::Error verifyRows();
@@ -76,7 +76,8 @@ private:
 
 llvm::Error LayerSubject::create(const SubjectOptions &options) {
   // The tensors, what the compiled model packs, and the baselines' copies.
-  double elements = shape.experts * shape.expertBytes() / sizeOf(shape.weights);
+  double elements =
+      double(shape.experts) * shape.numMatrices() * shape.matrixElements();
   weightBytes = 2 * shape.experts * shape.expertBytes();
   if (!options.baselines.empty() && shape.weights != Dtype::F32)
     weightBytes += elements * sizeof(float);
@@ -107,19 +108,24 @@ llvm::Error LayerSubject::create(const SubjectOptions &options) {
   return createBaselines(options);
 }
 
-/// The tensor's numbers in f32: its own, or a copy.
-llvm::Expected<const float *> LayerSubject::widen(const HostTensor &tensor,
-                                                  FloatBuffer &buffer) {
-  if (tensor.numElements() == 0)
+/// The numbers of matrices with rows of `in`, in f32: the tensor's own, or a
+/// copy.
+llvm::Expected<const float *>
+LayerSubject::widen(const Matrices &matrices, int64_t in, FloatBuffer &buffer) {
+  if (matrices.isEmpty())
     return nullptr;
-  if (tensor.dtype() == Dtype::F32)
-    return tensor.as<float>().data();
-  int64_t count = tensor.numElements();
-  if (llvm::Error error = buffer.resize(count))
+  if (matrices.values.dtype() == Dtype::F32)
+    return matrices.values.as<float>().data();
+  int64_t count = matrices.values.shape()[0] * matrices.values.shape()[1];
+  if (llvm::Error error = buffer.resize(count * in))
     return std::move(error);
   runTeam(/*threads=*/0, [&](Member &member) {
-    for (int64_t i = member.begin(count), end = member.end(count); i < end; ++i)
-      buffer.data()[i] = float(tensor.get(i));
+    std::vector<double> row(in);
+    for (int64_t i = member.begin(count), end = member.end(count); i < end;
+         ++i) {
+      matrices.readRow(shape, i, row);
+      llvm::copy(row, buffer.data() + i * in);
+    }
   });
   return buffer.data();
 }
@@ -128,11 +134,11 @@ llvm::Error LayerSubject::createBaselines(const SubjectOptions &options) {
   if (options.baselines.empty())
     return llvm::Error::success();
   FloatWeights floats;
-  for (auto [tensor, buffer, data] :
-       {std::tuple(&weights.getGate(), &gate, &floats.gate),
-        std::tuple(&weights.getUp(), &up, &floats.up),
-        std::tuple(&weights.getDown(), &down, &floats.down)}) {
-    llvm::Expected<const float *> widened = widen(*tensor, *buffer);
+  for (auto [matrices, in, buffer, data] :
+       {std::tuple(&weights.getGate(), shape.width, &gate, &floats.gate),
+        std::tuple(&weights.getUp(), shape.width, &up, &floats.up),
+        std::tuple(&weights.getDown(), shape.inner, &down, &floats.down)}) {
+    llvm::Expected<const float *> widened = widen(*matrices, in, *buffer);
     if (!widened)
       return widened.takeError();
     *data = *widened;
@@ -233,8 +239,11 @@ llvm::Error LayerSubject::verifyRows() {
     double scale = 0;
     for (double value : expected)
       scale = std::max(scale, std::abs(value));
-    // A hidden number between two of bf16's may be rounded to either.
-    double tolerance = shape.roundsActivations ? 0x1p-8 : 1e-5;
+    // A hidden number between two of bf16's, or of the steps of its group, may
+    // be rounded to either.
+    double tolerance = shape.rounding == Rounding::None   ? 1e-5
+                       : shape.rounding == Rounding::BF16 ? 0x1p-8
+                                                          : 0x1p-6;
     for (auto [column, value] : llvm::enumerate(expected))
       if (llvm::Error error =
               compare("the definition", tolerance,
@@ -251,8 +260,11 @@ llvm::Error LayerSubject::verify() {
   double scale = 0;
   for (float value : output.as<float>())
     scale = std::max<double>(scale, std::abs(value));
-  // Baselines round no activations: each is off by 2^-9 of itself, twice.
-  double tolerance = shape.roundsActivations ? 0x1p-6 : 1e-5;
+  // Baselines round no activations: each is off by 2^-9 of itself, twice, or by
+  // 1/254 of the largest of its group.
+  double tolerance = shape.rounding == Rounding::None   ? 1e-5
+                     : shape.rounding == Rounding::BF16 ? 0x1p-6
+                                                        : 0x1p-3;
   for (const auto &baseline : baselines)
     for (int64_t t = 0; t < batch.tokens; ++t)
       for (int64_t c = 0; c < shape.width; ++c)

@@ -15,6 +15,7 @@
 #include "llvm/Support/FormatVariadic.h"
 
 #include <cmath>
+#include <tuple>
 
 using namespace sluice;
 using namespace sluice::bench;
@@ -49,13 +50,19 @@ Options::Options()
            cl::value_desc("name"), cl::init("swiglu"), cl::cat(category)),
       type("type",
            cl::desc("Element type of the experts' weights: f32\n(default), "
-                    "bf16 or f16"),
+                    "bf16, f16; or in groups with a scale\neach: i8, i4 or "
+                    "mxfp4"),
            cl::value_desc("type"), cl::init("f32"), cl::cat(category)),
       activations("activations",
                   cl::desc("What the weights are multiplied with: f32\n"
-                           "(default), or bf16, with --type=bf16: the model "
-                           "file\nrounds activations before each product"),
+                           "(default); bf16, with --type=bf16 or mxfp4; i8,\n"
+                           "with --type=i8, i4 or mxfp4: the model file "
+                           "rounds\nactivations before each product"),
                   cl::value_desc("type"), cl::init("f32"), cl::cat(category)),
+      group("group",
+            cl::desc("Numbers of 8 or 4 bits that share a scale\n(default: "
+                     "32)"),
+            cl::value_desc("n"), cl::init(32), cl::cat(category)),
       routing("routing",
               cl::desc("Which experts tokens choose: uniform (default),\n"
                        "zipf (expert e at a rate of 1/e), or one (all\ntokens "
@@ -131,42 +138,47 @@ static llvm::Error choose(llvm::StringRef name, llvm::StringRef value,
   return llvm::Error::success();
 }
 
-/// Types of weights and activations that will be there, but are not yet.
-static bool isPlanned(llvm::StringRef type) {
-  return llvm::is_contained({"i8", "i4", "mxfp4"}, type);
-}
-
 static llvm::Error checkTypes(const Options &options, LayerShape &shape) {
-  llvm::StringRef type = options.type, activations = options.activations;
-  if (isPlanned(type))
-    return llvm::createStringError(
-        "--type=" + type +
-        ": models cannot have such weights yet; the types are f32, bf16 and "
-        "f16");
-  if (llvm::Error error = choose("type", type,
-                                 llvm::StringSwitch<std::optional<Dtype>>(type)
-                                     .Case("f32", Dtype::F32)
-                                     .Case("bf16", Dtype::BF16)
-                                     .Case("f16", Dtype::F16)
-                                     .Default(std::nullopt),
-                                 "f32, bf16 or f16", shape.weights))
-    return error;
-  if (isPlanned(activations))
-    return llvm::createStringError(
-        "--activations=" + activations +
-        ": models cannot round activations so yet; the types are f32 and bf16");
+  llvm::StringRef type = options.type;
+  using Type = std::pair<Dtype, Numbers>;
+  Type chosen;
   if (llvm::Error error =
-          choose("activations", activations,
-                 llvm::StringSwitch<std::optional<bool>>(activations)
-                     .Case("f32", false)
-                     .Case("bf16", true)
+          choose("type", type,
+                 llvm::StringSwitch<std::optional<Type>>(type)
+                     .Case("f32", Type(Dtype::F32, Numbers::Plain))
+                     .Case("bf16", Type(Dtype::BF16, Numbers::Plain))
+                     .Case("f16", Type(Dtype::F16, Numbers::Plain))
+                     .Case("i8", Type(Dtype::I8, Numbers::I8))
+                     .Case("i4", Type(Dtype::I8, Numbers::I4))
+                     .Case("mxfp4", Type(Dtype::I8, Numbers::MXFP4))
                      .Default(std::nullopt),
-                 "f32 or bf16", shape.roundsActivations))
+                 "f32, bf16, f16, i8, i4 or mxfp4", chosen))
     return error;
-  if (shape.roundsActivations && shape.weights != Dtype::BF16)
+  std::tie(shape.weights, shape.numbers) = chosen;
+  if (llvm::Error error = choose(
+          "activations", options.activations,
+          llvm::StringSwitch<std::optional<Rounding>>(options.activations)
+              .Case("f32", Rounding::None)
+              .Case("bf16", Rounding::BF16)
+              .Case("i8", Rounding::I8)
+              .Default(std::nullopt),
+          "f32, bf16 or i8", shape.rounding))
+    return error;
+  bool isQuantised = shape.numbers != Numbers::Plain;
+  if (shape.rounding == Rounding::BF16 && shape.weights != Dtype::BF16 &&
+      shape.numbers != Numbers::MXFP4)
     return llvm::createStringError(
-        "--activations=bf16 goes with --type=bf16 but the type is " + type);
-  return llvm::Error::success();
+        "--activations=bf16 goes with --type=bf16 or mxfp4 but the type is " +
+        type);
+  if (shape.rounding == Rounding::I8 && !isQuantised)
+    return llvm::createStringError(
+        "--activations=i8 goes with --type=i8, i4 or mxfp4 but the type is " +
+        type);
+  if (options.group.getNumOccurrences() && !isQuantised)
+    return llvm::createStringError(
+        "--group goes with --type=i8, i4 or mxfp4 but the type is " + type);
+  shape.group = options.group;
+  return checkSize("group", options.group);
 }
 
 static llvm::Error checkShape(const Options &options, Choices &choices) {
@@ -268,8 +280,9 @@ static llvm::Error checkModel(const Options &options) {
     return llvm::Error::success();
   }
   const cl::Option *meaningless[] = {
-      &options.width, &options.inner, &options.experts,     &options.perToken,
-      &options.body,  &options.type,  &options.activations, &options.routing};
+      &options.width,       &options.inner,   &options.experts,
+      &options.perToken,    &options.body,    &options.type,
+      &options.activations, &options.routing, &options.group};
   for (const cl::Option *option : meaningless)
     if (option->getNumOccurrences())
       return llvm::createStringError(

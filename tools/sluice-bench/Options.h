@@ -20,7 +20,9 @@ struct Options {
 
   llvm::cl::OptionCategory category;
   llvm::cl::opt<int64_t> width, inner, experts, perToken;
-  llvm::cl::opt<std::string> tokens, body, type, activations, routing;
+  llvm::cl::opt<std::string> tokens, body, type, activations;
+  llvm::cl::opt<int64_t> group;
+  llvm::cl::opt<std::string> routing;
   llvm::cl::opt<std::string> model, entry;
   llvm::cl::opt<std::string> baselines;
   llvm::cl::opt<int> threads;

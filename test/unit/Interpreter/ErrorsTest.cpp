@@ -68,7 +68,7 @@ TEST_F(ErrorsTest, inputs) {
   expectFailure(
       "gated", "the interpreter cannot pass '!sluice.gates<?x2xf32>', the type "
                "of argument #0 of 'gated'; expected f16, bf16, f32, f64, i1, "
-               "i32, i64, index or a ranked tensor of these");
+               "i8, i32, i64, index or a ranked tensor of these");
 }
 
 TEST_F(ErrorsTest, arithmetic) {

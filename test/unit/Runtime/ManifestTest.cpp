@@ -77,7 +77,7 @@ TEST(Manifest, Functions) {
             "manifest.functions[0]: expected an object but got an integer");
   EXPECT_EQ(errorOf(with(function("{\"dtype\":\"f8\",\"shape\":[]}"))),
             "manifest.functions[0].inputs[0].dtype: expected f32, f64, f16, "
-            "bf16, i32, i64 or bool but got 'f8'");
+            "bf16, i8, i32, i64 or bool but got 'f8'");
   EXPECT_EQ(errorOf(with(function("{\"dtype\":\"f32\",\"shape\":[-2]}"))),
             "manifest.functions[0].inputs[0].shape: expected dimensions of at "
             "least -1");

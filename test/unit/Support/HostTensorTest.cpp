@@ -103,6 +103,10 @@ TEST(HostTensor, StoringIntegersTruncatesAndStops) {
             (ArrayRef<int32_t>{-1, 1, INT32_MAX, INT32_MIN, 0}));
   HostTensor i64 = tensor(Dtype::I64, {3}, {9.3e18, -9.3e18, 4});
   EXPECT_EQ(i64.as<int64_t>(), (ArrayRef<int64_t>{INT64_MAX, INT64_MIN, 4}));
+  HostTensor bytes = tensor(Dtype::I8, {4}, {-1000, 200, -1.9, NAN});
+  EXPECT_EQ(bytes.as<int8_t>(), (ArrayRef<int8_t>{-128, 127, -1, 0}));
+  bytes.setInteger(0, 255);
+  EXPECT_EQ(bytes.getInteger(0), -1);
   HostTensor flags = tensor(Dtype::Bool, {3}, {0, -0.5, 1});
   EXPECT_EQ(flags.toDoubles(), (std::vector<double>{0, 1, 1}));
   flags.setInteger(0, 256);

@@ -157,7 +157,7 @@ TEST_F(Npy, ElementTypes) {
             "x.astype('<f4')");
   EXPECT_EQ(
       errorOf(npy(dictionary("'<c8'", "(1,)"), "12345678")),
-      "expected an element type f32, f64, f16, i32, i64, bool, or bf16 as "
+      "expected an element type f32, f64, f16, i8, i32, i64, bool, or bf16 as "
       "'<u2', but got '<c8'");
   EXPECT_EQ(errorOf(npy(dictionary("[('a', '<f4')]", "(1,)"), "1234")),
             "expected a plain element type, not a structured one, but got "
