@@ -146,7 +146,7 @@ sluice.weight @w "w" : tensor<?x4xf32>
 
 // C1 of weight
 // expected-error @+1 {{attribute 'type' failed to satisfy constraint: type attribute of ranked tensor of f16, bf16, f32, f64, i8, i32 or i64 values}}
-sluice.weight @w "w" : tensor<4xi8>
+sluice.weight @w "w" : tensor<4xi16>
 
 // -----
 
