@@ -193,14 +193,14 @@ std::string PanelsAttr::findObstacle(RankedTensorType type) {
   llvm::raw_string_ostream os(text);
   if (type.getRank() < getDims())
     os << "expected at least " << getDims()
-       << " dimensions to put in panels but got " << type;
+       << " dimensions to put in panels but got '" << type << "'";
   else if (getBits() && !type.getElementType().isInteger(8))
-    os << "expected bytes, which hold two numbers each, but got " << type;
+    os << "expected bytes, which hold two numbers each, but got '" << type
+       << "'";
   else if (getMatrix(type).second % (getInterleave() * getNumbersPerElement()))
-    os << "expected a multiple of "
-       << getInterleave() * getNumbersPerElement()
+    os << "expected a multiple of " << getInterleave() * getNumbersPerElement()
        << " inputs, which lie side by side, but got " << getMatrix(type).second
-       << " in " << type;
+       << " in '" << type << "'";
   return text;
 }
 

@@ -61,6 +61,9 @@ LogicalResult QuantizedLinearOp::verify() {
     return emitOpError("expected scales of the input ")
            << (getInputScales() ? "for integers only" : "for integers")
            << " but got an input of " << input;
+  if (!getInputScales() && getInputBlock() != 0) // C4
+    return emitOpError("expected no blocks of an input without scales but got ")
+           << getInputBlock();
   if (getInputScales()) { // C4, C5
     if (getInputBlock() < 1 || getInputBlock() % lineInputs != 0)
       return emitOpError("expected blocks of the input of a multiple of ")

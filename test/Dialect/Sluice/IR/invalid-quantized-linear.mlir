@@ -233,6 +233,16 @@ func.func @f(%x: tensor<?x64xf32>, %w: tensor<2x8x16x4xi8>, %s: tensor<2x2x16xf3
 
 // -----
 
+// C4: there is nothing to have blocks of.
+func.func @f(%x: tensor<?x64xf32>, %w: tensor<2x16x16x4xi8>, %s: tensor<2x2x16xf32>) {
+  // expected-error @+1 {{'sluice.quantized_linear' op expected no blocks of an input without scales but got 32}}
+  %y = "sluice.quantized_linear"(%x, %w, %s) <{element_type = i8, input_block = 32 : i64, block = 32 : i64, operandSegmentSizes = array<i32: 1, 0, 1, 1, 0>}>
+    : (tensor<?x64xf32>, tensor<2x16x16x4xi8>, tensor<2x2x16xf32>) -> tensor<?x32xf32>
+  return
+}
+
+// -----
+
 // C6: 33 columns take three panels.
 func.func @f(%x: tensor<?x64xf32>, %w: tensor<2x16x16x4xi8>, %s: tensor<2x2x16xf32>) {
   // expected-error @+1 {{'sluice.quantized_linear' op expected a result of the input's rows and of columns that take 2 panels of 16 but got 'tensor<?x33xf32>'}}
