@@ -88,8 +88,8 @@ private:
     });
   }
 
-  /// Cuts every expert's positions into tasks, taskExpert and taskBegin: large
-  /// ones first, so that none is left when all other threads are done.
+  /// Cuts every expert's positions into tasks, taskExpert, taskBegin and
+  /// taskRows: large ones first, so that none is left when all other threads are done.
   void makeTasks(LoopBuilder &b) {
     chooseRowsPerTask(b);
     // A stable counting sort by what a task is short of the largest.
@@ -110,13 +110,16 @@ private:
     SmallVector<OpFoldResult> sizes = {numTasks};
     Value expertOf = makeBuffer(b, sizes, b.getIndexType());
     Value beginOf = makeBuffer(b, sizes, b.getIndexType());
+    Value rowsOf = makeBuffer(b, sizes, b.getIndexType());
     forTasks(b, [&](LoopBuilder &b, Value e, Value begin, Value rows) {
       Value at = postIncrement(b, begins, sizeClass(b, rows));
       store(b, e, expertOf, at);
       store(b, begin, beginOf, at);
+      store(b, rows, rowsOf, at);
     });
     taskExpert = toTensor(b, expertOf);
     taskBegin = toTensor(b, beginOf);
+    taskRows = toTensor(b, rowsOf);
   }
 
   /// At most what the op says, and less where there are few entries, so that
@@ -144,10 +147,13 @@ private:
       Value begin = b.extract(offsets, e);
       Value size = b.sub(b.extract(offsets, b.add(e, b.index(1))), begin);
       Value count = arith::CeilDivUIOp::create(b, b.loc, size, rowsPerTask);
+      // Tasks of an expert differ by 1 row at most: each reads all weights.
       forEach(b, count, [&](LoopBuilder &b, Value i) {
-        Value first = b.mul(i, rowsPerTask);
-        Value rows =
-            arith::MinUIOp::create(b, b.loc, rowsPerTask, b.sub(size, first));
+        auto cut = [&](Value number) -> Value {
+          return arith::DivUIOp::create(b, b.loc, b.mul(size, number), count);
+        };
+        Value first = cut(i);
+        Value rows = b.sub(cut(b.add(i, b.index(1))), first);
         body(b, e, b.add(begin, first), rows);
       });
     });
@@ -225,9 +231,7 @@ private:
         b, numTasks, all, [&](LoopBuilder &b, Value task, ValueRange shared) {
           Value expert = b.extract(taskExpert, task);
           Value begin = b.extract(taskBegin, task);
-          Value end = b.extract(offsets, b.add(expert, b.index(1)));
-          Value rows =
-              arith::MinUIOp::create(b, b.loc, rowsPerTask, b.sub(end, begin));
+          Value rows = b.extract(taskRows, task);
           SmallVector<Value> arguments;
           for (auto [i, input] : llvm::enumerate(inputs))
             arguments.push_back(
@@ -437,7 +441,7 @@ private:
   Value offsets, order, place, base;
   SmallVector<Value> inputs, params;
   Value slotsPerToken, experts, tokens, entries;
-  Value rowsPerTask, numTasks, taskExpert, taskBegin;
+  Value rowsPerTask, numTasks, taskExpert, taskBegin, taskRows;
 };
 
 struct ConvertGrouped : OpConversionPattern<GroupedOp> {

@@ -269,6 +269,9 @@ struct ConvertNormalize : OpConversionPattern<NormalizeOp> {
     if (op.getP())
       p = op.getP()->convertToDouble();
     bool isMax = p && std::isinf(*p);
+    // Powers of small numbers are 0 in f32, and the quotient infinite.
+    if (p && *p != 1.0 && !isMax)
+      f = b.getF64Type();
 
     SmallVector<OpFoldResult> rows = {
         tensor::getMixedSize(b, b.loc, gates.values, 0)};

@@ -6,10 +6,10 @@
 // Rows of all entries, nothing for absent ones: as many as the plan counted.
 // CHECK: %[[OFFSETS:.*]] = bufferization.to_tensor %{{.*}} : memref<5xindex>
 // CHECK: %[[ENTRIES:.*]] = tensor.extract %[[OFFSETS]][%c4]
-// An eighth of them makes a task, if these are 32 rows and at most 128.
+// An eighth of them makes a task, if these are 32 rows and at most 512.
 // CHECK: %[[SHARE:.*]] = arith.ceildivui %[[ENTRIES]], %c8
 // CHECK: arith.maxui %[[SHARE]], %c32
-// CHECK: arith.minui %{{.*}}, %c128
+// CHECK: arith.minui %{{.*}}, %c512
 // Tasks are sorted by size, large ones first.
 // CHECK: %[[SIZES:.*]] = memref.alloc() : memref<64xindex>
 // CHECK: %[[TASKS:.*]] = scf.for {{.*}} iter_args

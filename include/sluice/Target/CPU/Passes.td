@@ -38,7 +38,7 @@ def SluiceCPUProducts : Pass<"sluice-cpu-products", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"machine", "machine", "std::string", /*default=*/"\"x86-64\"",
-           "x86-64, avx2, avx512 or neon">,
+           "x86-64, avx2, avx512, avx512-vnni or neon">,
     Option<"parallel", "parallel", "bool", /*default=*/"true",
            "products outside of parallel loops become parallel loops">
   ];

@@ -126,3 +126,18 @@ std::string sluice::getLocationText(Location loc) {
           ":" + Twine(position.getColumn()))
       .str();
 }
+
+BlockArgument sluice::getParamArgument(OpOperand &use) {
+  auto find = [&](auto op) -> BlockArgument {
+    unsigned first = op.getParams().getBeginOperandIndex();
+    unsigned number = use.getOperandNumber() - first;
+    if (use.getOperandNumber() < first || number >= op.getParams().size())
+      return {};
+    return op.getBody().getArgument(op.getInputs().size() + number);
+  };
+  if (auto experts = dyn_cast<ExpertsOp>(use.getOwner()))
+    return find(experts);
+  if (auto grouped = dyn_cast<GroupedOp>(use.getOwner()))
+    return find(grouped);
+  return {};
+}

@@ -108,19 +108,21 @@ static FailureOr<int64_t> countMultiplyAdds(Operation *op) {
 /// The elements of an expert's parameter, without what fills up panels.
 static int64_t countElements(BlockArgument argument) {
   auto type = cast<RankedTensorType>(argument.getType());
-  for (Operation *user : argument.getUsers())
-    if (auto linear = dyn_cast<QuantizedLinearOp>(user)) {
+  for (OpOperand &use : argument.getUses()) {
+    if (auto linear = dyn_cast<QuantizedLinearOp>(use.getOwner())) {
       // Of a panel's outputs, those that there are.
       int64_t columns = type.getDimSize(0) * type.getDimSize(2);
       return type.getNumElements() / columns * linear.getType().getDimSize(1);
     }
-  for (Operation *user : argument.getUsers())
-    if (auto linear = dyn_cast<LinearOp>(user))
-      if (linear.getLayout() == Layout::Panels &&
-          linear.getWeight() == argument)
-        return linear.getWeight().getType().getDimSize(1) *
-               linear.getType().getDimSize(1);
-  return cast<RankedTensorType>(argument.getType()).getNumElements();
+    auto linear = dyn_cast<LinearOp>(use.getOwner());
+    if (linear && linear.getLayout() == Layout::Panels &&
+        linear.getWeight() == argument)
+      return type.getDimSize(1) * linear.getType().getDimSize(1);
+    // Experts in the expert's body.
+    if (BlockArgument inner = getParamArgument(use))
+      return type.getDimSize(0) * countElements(inner);
+  }
+  return type.getNumElements();
 }
 
 namespace {

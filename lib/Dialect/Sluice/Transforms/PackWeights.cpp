@@ -25,23 +25,6 @@ namespace sluice {
 using namespace mlir;
 using namespace sluice;
 
-/// The body's argument for an operand that is a parameter of experts; null for
-/// other operands.
-static BlockArgument getParamArgument(OpOperand &use) {
-  auto find = [&](auto op) -> BlockArgument {
-    unsigned first = op.getParams().getBeginOperandIndex();
-    unsigned number = use.getOperandNumber() - first;
-    if (use.getOperandNumber() < first || number >= op.getParams().size())
-      return {};
-    return op.getBody().getArgument(op.getInputs().size() + number);
-  };
-  if (auto experts = dyn_cast<ExpertsOp>(use.getOwner()))
-    return find(experts);
-  if (auto grouped = dyn_cast<GroupedOp>(use.getOwner()))
-    return find(grouped);
-  return {};
-}
-
 namespace {
 struct PackWeights : sluice::impl::SluicePackWeightsBase<PackWeights> {
   using SluicePackWeightsBase::SluicePackWeightsBase;

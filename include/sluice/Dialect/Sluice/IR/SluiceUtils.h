@@ -41,6 +41,10 @@ void walkRoutedBodies(mlir::Operation *root,
 /// says the case, "label.0".
 std::string getRoutedBodyName(mlir::Region &body);
 
+/// The body's argument for an operand that is a parameter of experts, at either
+/// level; null for other operands.
+mlir::BlockArgument getParamArgument(mlir::OpOperand &use);
+
 /// A `sluice.limit` that took entries out of gates, and the experts, by the
 /// limit's numbers, whose missing entries these gates would have had.
 struct LimitedExperts {

@@ -116,7 +116,7 @@ def SluicePlanDispatch : Pass<"sluice-plan-dispatch"> {
     ```
   }];
   let options = [
-    Option<"rowsPerTask", "rows-per-task", "int64_t", /*default=*/"128",
+    Option<"rowsPerTask", "rows-per-task", "int64_t", /*default=*/"512",
            "most tokens (rows) that a task runs through its expert; 0: all of "
            "them. More tokens read a weight less often, fewer balance better">
   ];
