@@ -55,8 +55,13 @@ std::optional<QuantizedProduct> QuantizedProduct::match(linalg::GenericOp op) {
   auto powers = said.getAs<BoolAttr>("powers");
   auto zeros = said.getAs<BoolAttr>("zeros");
   if (!numbers || !block || !inputBlock || !powers || !zeros ||
-      !numbers.getValue().isIntOrFloat() || block.getInt() < 1 ||
-      inputBlock.getInt() < 0)
+      block.getInt() < 1 || inputBlock.getInt() < 0)
+    return std::nullopt;
+  Type type = numbers.getValue();
+  if (!type.isIntOrFloat() || type.isSignedInteger() ||
+      (type.getIntOrFloatBitWidth() != 4 &&
+       type.getIntOrFloatBitWidth() != 8) ||
+      (zeros.getValue() && !isa<IntegerType>(type)))
     return std::nullopt;
   QuantizedProduct product;
   product.numbers = numbers.getValue();
@@ -64,6 +69,10 @@ std::optional<QuantizedProduct> QuantizedProduct::match(linalg::GenericOp op) {
   product.hasZeros = zeros.getValue();
   product.inputBlock = inputBlock.getInt();
   product.block = block.getInt();
+  // Lines do not cross blocks.
+  if (product.block % product.getLineInputs() != 0 ||
+      product.inputBlock % product.getLineInputs() != 0)
+    return std::nullopt;
   if (op.getNumDpsInputs() != int64_t(product.getNumInputs()) ||
       op.getIndexingMapsArray() != product.getMaps(op.getContext()))
     return std::nullopt;

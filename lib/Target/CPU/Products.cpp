@@ -195,10 +195,25 @@ matchQuantized(linalg::GenericOp op, const CPUMachine &machine) {
   auto weight =
       cast<MemRefType>(op.getDpsInputs()[product->getWeightNumber()].getType());
   Type input = getElementTypeOrSelf(op.getDpsInputs()[0].getType());
-  bool isKnown = input.isInteger(8)
-                     ? product->hasInputScales()
-                     : input.isF32() || input.isF16() || input.isBF16();
-  if (!isKnown || weight.getRank() != 4 || weight.getDimSize(2) != 16 ||
+  auto isFloat = [](Type type) {
+    return type.isF32() || type.isF16() || type.isBF16();
+  };
+  auto getType = [&](unsigned number) {
+    return getElementTypeOrSelf(op.getDpsInputs()[number].getType());
+  };
+  Type scales = getType(product->getScalesNumber());
+  bool isKnown =
+      (product->hasInputScales()
+           ? input.isInteger(8) &&
+                 getType(product->getInputScalesNumber()).isF32()
+           : isFloat(input)) &&
+      (product->hasPowers ? scales.isInteger(8) : isFloat(scales)) &&
+      (!product->hasZeros || getType(product->getZerosNumber()).isInteger(8)) &&
+      weight.getElementType().isInteger(8) &&
+      // Floats of 8 bits have no kernel.
+      isa<IntegerType, Float4E2M1FNType>(product->numbers);
+  // Without inputs there is no segment that would begin the sums.
+  if (!isKnown || weight.getDimSize(1) == 0 || weight.getDimSize(2) != 16 ||
       weight.getDimSize(3) != 4 ||
       !getElementTypeOrSelf(op.getDpsInits()[0].getType()).isF32())
     return std::nullopt;
