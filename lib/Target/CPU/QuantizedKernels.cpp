@@ -22,9 +22,9 @@ using namespace sluice;
 static constexpr int64_t width = 16, side = 4;
 /// Most inputs of a segment: sums of integers stay exact in f32.
 static constexpr int64_t maxSegment = 256;
-/// Lines of a segment that are written one after the other instead of in a
-/// loop.
-static constexpr int64_t maxUnrolled = 8;
+/// Multiply-adds that are written one after the other for a segment; where
+/// there would be more, a loop has those of one or two lines.
+static constexpr int64_t maxUnrolled = 64;
 
 //===----------------------------------------------------------------------===//
 // QuantizedTile
@@ -156,6 +156,13 @@ private:
     return arith::AddFOp::create(b, b.loc, z,
                                  arith::MulFOp::create(b, b.loc, x, y));
   }
+  /// LLVM moves no load over this, of which there is no trace in the code: else
+  /// it would keep rows' elements in registers from one panel to the next, of
+  /// which there are not enough, and mix the panels' sums.
+  void keepOrder(LoopBuilder &b) {
+    LLVM::FenceOp::create(b, b.loc, LLVM::AtomicOrdering::seq_cst,
+                          "singlethread");
+  }
   Value callIntrinsic(LoopBuilder &b, StringRef name, Type type,
                       ValueRange operands) {
     return LLVM::CallIntrinsicOp::create(b, b.loc, type, b.getStringAttr(name),
@@ -183,6 +190,14 @@ private:
   /// multiplied with.
   void addLine(LoopBuilder &b, Value line, Value inputs, int64_t vector,
                Value zero, SmallVectorImpl<Value> &own);
+  /// How many of a segment's lines are code of their own.
+  int64_t getLinesTogether(int64_t lines) const {
+    int64_t perLine = rows * panels * vectors;
+    perLine *= tile.isInteger() ? 1 : product.getLineInputs();
+    if (lines * perLine <= maxUnrolled)
+      return lines;
+    return tile.isInteger() && lines % 2 == 0 ? 2 : 1;
+  }
   /// The scales or zero points of a panel's vector of columns, in f32.
   Value loadScale(LoopBuilder &b, Value block, int64_t panel, int64_t vector);
   Value loadZero(LoopBuilder &b, Value block, int64_t panel, int64_t vector);
@@ -450,6 +465,7 @@ void KernelBody::addSegment(LoopBuilder &b, Value segment,
   unsigned next = 0;
   for (int64_t q = 0; q < panels; ++q)
     for (int64_t v = 0; v < vectors; ++v) {
+      keepOrder(b);
       Value zero = product.hasZeros ? loadZero(b, block, q, v) : Value();
       Value start =
           b.add(args.weightOffset, b.mul(args.weightStride, b.index(q)));
@@ -465,20 +481,24 @@ void KernelBody::addSegment(LoopBuilder &b, Value segment,
       }
       // With zero points that is part of what they are multiplied with.
       Value kernelZero = tile.isInteger() ? Value() : zero;
-      if (lines <= maxUnrolled) {
-        for (int64_t l = 0; l < lines; ++l)
-          addLine(b, b.add(start, b.index(l * width * side)),
-                  b.add(inputs, b.index(l * line)), v, kernelZero, own);
+      auto addLines = [&](LoopBuilder &b, Value first, int64_t count,
+                          SmallVectorImpl<Value> &own) {
+        for (int64_t l = 0; l < count; ++l) {
+          Value at = b.add(first, b.index(l));
+          addLine(b, b.add(start, b.mul(at, b.index(width * side))),
+                  b.add(inputs, b.mul(at, b.index(line))), v, kernelZero, own);
+        }
+      };
+      int64_t together = getLinesTogether(lines);
+      if (together == lines) {
+        addLines(b, b.index(0), lines, own);
       } else {
         auto loop = scf::ForOp::create(
-            b, b.loc, b.index(0), b.index(lines), b.index(1), own,
+            b, b.loc, b.index(0), b.index(lines), b.index(together), own,
             [&](OpBuilder &builder, Location loc, Value l, ValueRange carried) {
               LoopBuilder inner(builder, loc);
               SmallVector<Value> values(carried);
-              addLine(inner,
-                      inner.add(start, inner.mul(l, inner.index(width * side))),
-                      inner.add(inputs, inner.mul(l, inner.index(line))), v,
-                      kernelZero, values);
+              addLines(inner, l, together, values);
               scf::YieldOp::create(inner, loc, values);
             });
         own.assign(loop.getResults().begin(), loop.getResults().end());

@@ -33,6 +33,13 @@ def SluiceCPUProducts : Pass<"sluice-cpu-products", "::mlir::ModuleOp"> {
     whatever the number of rows, threads or the tile: a row's bits do not depend
     on the rows beside it. A `linalg.fill` of zeros before the product is absorbed.
 
+    Products of small numbers with scales (a `linalg.generic` that is marked as one,
+    made of `sluice.quantized_linear`) take the same road with kernels of their
+    own: within a segment, whose inputs and numbers have one scale each, integers
+    are multiplied by the machine's dot products and added exactly, or, where
+    inputs are floats, numbers become floats in registers. Up to four panels are
+    streams of their own; the first block of rows prefetches.
+
     Upstream's strategies vectorise `linalg` ops of static tile sizes; a number of
     rows that only the router knows needs the choice among tiles at run time.
   }];
@@ -44,8 +51,8 @@ def SluiceCPUProducts : Pass<"sluice-cpu-products", "::mlir::ModuleOp"> {
   ];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
-    "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
-    "::mlir::vector::VectorDialect"
+    "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"
   ];
   let statistics = [
     Statistic<"numProducts", "num-products", "products lowered">,

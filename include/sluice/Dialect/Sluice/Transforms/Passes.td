@@ -148,6 +148,13 @@ def SluicePackWeights : Pass<"sluice-pack-weights", "::mlir::ModuleOp"> {
     %y = sluice.linear %x, %w layout panels
       : (tensor<?x32xf32>, tensor<4x32x16xf32>) -> tensor<?x64xf32>
     ```
+
+    With panels of 16, a product whose weight is `sluice.dequantize` of weights that
+    nothing else reads (numbers, scales, zero points; equal constants will do)
+    becomes a `sluice.quantized_linear` of them in panels, of integers if its input
+    is `sluice.dequantize` of what `sluice.quantize` rounded to i8. That takes
+    integers or f4E2M1FN, blocks along rows, and inputs and blocks of a multiple of
+    4 numbers, 8 if these have 4 bits; a remark says what is in the way.
   }];
   let options = [
     Option<"width", "width", "int64_t", /*default=*/"16",
