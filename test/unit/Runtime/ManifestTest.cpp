@@ -107,7 +107,64 @@ TEST(Manifest, Panels) {
   EXPECT_EQ(weight("2,3", "{\"width\":16,\"of\":\"panels\"}"),
             at + ".of: expected out_in or in_out but got 'panels'");
   EXPECT_EQ(weight("2", "{\"width\":16,\"of\":\"in_out\"}"),
-            at + ": expected a weight of 2 to 7 dimensions but got 1");
+            at + ": expected a weight of at least 2 dimensions, and of at most "
+                 "8 when it is packed, but got 1");
+}
+
+TEST(Manifest, PanelsOfSmallNumbers) {
+  // A model without its weights is refused after the manifest was read.
+  std::string fine = "model '' has 1 weights but no weight file was given; "
+                     "name the safetensors file that holds them";
+  auto weight = [](const std::string &shape, const std::string &members,
+                   const std::string &dtype = "i8",
+                   const std::string &of = "out_in") {
+    return errorOf(with("\"weights\":[{\"symbol\":\"s\",\"tensor\":\"t\","
+                        "\"dtype\":\"" +
+                        dtype + "\",\"shape\":[" + shape +
+                        "],\"panels\":{\"width\":16,\"of\":\"" + of + "\"" +
+                        members + "}}],\"functions\":[]"));
+  };
+  std::string at = "manifest.weights[0].panels";
+  std::string by = ",\"by\":4", halves = by + ",\"bits\":4";
+  EXPECT_EQ(weight("24,8", by), fine);
+  EXPECT_EQ(weight("24,4", halves), fine);
+  EXPECT_EQ(weight("24,3", ",\"bits\":4"), fine);
+  EXPECT_EQ(weight("4,24,2,6", halves + ",\"dims\":3"), fine);
+  EXPECT_EQ(weight("8,24", by, "f32", "in_out"), fine);
+  // No numbers at all, and more than fit into 64 bits.
+  EXPECT_EQ(weight("24,0", halves), fine);
+  EXPECT_EQ(weight("24,4611686018427387904,4,4", halves + ",\"dims\":4"), fine);
+
+  EXPECT_EQ(weight("24,8", ",\"by\":0"),
+            at + ".by: expected an integer from 1 to 64 but got 0");
+  EXPECT_EQ(weight("24,8", ",\"by\":\"4\""),
+            at + ".by: expected an integer but got a string");
+  EXPECT_EQ(weight("24,8", ",\"bits\":2"),
+            at + ".bits: expected an integer from 4 to 4 but got 2");
+  EXPECT_EQ(weight("24,8", ",\"dims\":1"),
+            at + ".dims: expected an integer from 2 to 8 but got 1");
+  EXPECT_EQ(weight("24,8", ",\"dims\":9"),
+            at + ".dims: expected an integer from 2 to 8 but got 9");
+  std::string order = at +
+                      ".of: expected out_in for matrices of several "
+                      "dimensions and for numbers of 4 bits but got in_out";
+  EXPECT_EQ(weight("8,8", halves, "i8", "in_out"), order);
+  EXPECT_EQ(weight("8,8,8", ",\"dims\":3", "i8", "in_out"), order);
+  EXPECT_EQ(weight("24,8", halves, "f32"),
+            at + ".bits: expected bytes, which hold two numbers each");
+  EXPECT_EQ(weight("24,8", ",\"dims\":3"),
+            at + ": expected a weight of at least 3 dimensions, and of at most "
+                 "8 when it is packed, but got 2");
+  EXPECT_EQ(weight("1,1,1,1,1,24,8", by),
+            at + ": expected a weight of at least 2 dimensions, and of at most "
+                 "8 when it is packed, but got 7");
+  std::string four = at + ".by: expected a number of inputs that is a multiple "
+                          "of 4, which lie side by side";
+  EXPECT_EQ(weight("24,6", by), four);
+  EXPECT_EQ(weight("6,24", by, "i8", "in_out"), four);
+  EXPECT_EQ(weight("24,2,3", halves + ",\"dims\":3"),
+            at + ".by: expected a number of inputs that is a multiple of 8, "
+                 "which lie side by side");
 }
 
 TEST(Manifest, Counters) {
@@ -135,10 +192,11 @@ TEST(Manifest, SameSizes) {
                  "\"earlier_dimension\":0"),
             "manifest.functions[0].same_sizes[0].input: expected an integer "
             "from 0 to 1 but got 2");
-  EXPECT_EQ(same("\"input\":1,\"dimension\":1,\"earlier_input\":0,"
-                 "\"earlier_dimension\":0"),
-            "manifest.functions[0].same_sizes[0].dimension: expected an integer "
-            "from 0 to 0 but got 1");
+  EXPECT_EQ(
+      same("\"input\":1,\"dimension\":1,\"earlier_input\":0,"
+           "\"earlier_dimension\":0"),
+      "manifest.functions[0].same_sizes[0].dimension: expected an integer "
+      "from 0 to 0 but got 1");
 }
 
 TEST(Manifest, Failures) {
