@@ -69,7 +69,7 @@ int64_t CPUMachine::getPanels(int64_t rows, int64_t panelWidth,
 static int64_t getQuantizedRegisters(const CPUMachine &machine, int64_t rows,
                                      int64_t panels) {
   int64_t vectors = 16 / machine.lanes;
-  int64_t others = machine.dots == DotKind::Quads ? 5 : 6;
+  constexpr int64_t others = 6;
   return rows + rows * panels * vectors + others;
 }
 

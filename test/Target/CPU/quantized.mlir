@@ -37,7 +37,8 @@
 // VNNI: arith.xori %{{.*}}, %[[FLIP]] : vector<64xi8>
 // VNNI: call_intrinsic "llvm.x86.avx512.vpdpbusd.512"{{.*}} : (vector<16xi32>, vector<64xi8>, vector<64xi8>) -> vector<16xi32>
 // VNNI: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_5x4(
-// VNNI: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_9x2(
+// VNNI: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_8x2(
+// VNNI: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_9x1(
 // VNNI: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_13x1(
 // VNNI-NOT: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_14x
 // NEON: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_1x4(
