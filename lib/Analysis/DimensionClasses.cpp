@@ -30,7 +30,19 @@ static int64_t getSize(Value value, unsigned dim) {
 }
 
 DimensionClasses::DimensionClasses(ModuleOp module) {
-  module.walk([&](Operation *op) { visit(op); });
+  SmallVector<func::CallOp> calls;
+  module.walk([&](Operation *op) {
+    if (auto call = dyn_cast<func::CallOp>(op))
+      calls.push_back(call);
+    else
+      visit(op);
+  });
+  // What a callee ties may be what its caller's own callers need.
+  for (bool hasChanged = true; hasChanged;) {
+    hasChanged = false;
+    for (func::CallOp call : calls)
+      hasChanged |= visitCall(call);
+  }
 }
 
 bool DimensionClasses::areTied(Value a, unsigned aDim, Value b,
@@ -143,6 +155,12 @@ void DimensionClasses::visit(Operation *op) {
         tie(op->getOperand(0), 0, result, 0);
     return;
   }
+  if (auto linear = dyn_cast<QuantizedLinearOp>(op)) {
+    tie(linear.getInput(), 0, linear.getResult(), 0);
+    if (linear.getInputScales())
+      tie(linear.getInputScales(), 0, linear.getResult(), 0);
+    return;
+  }
   if (isa<DequantizeOp, QuantizeOp>(op)) {
     // What is dynamic is not cut into blocks: all have a row for each row. The
     // last dimension is bytes for some and blocks for others, unless it is.
@@ -189,17 +207,44 @@ void DimensionClasses::visit(Operation *op) {
         tieAll(init.get(), linalgOp.getTiedOpResult(&init));
     return;
   }
-  if (auto call = dyn_cast<func::CallOp>(op)) {
-    auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
-        op, call.getCalleeAttr());
-    if (!callee || callee.isExternal())
+}
+
+/// What the callee demands of its arguments and knows of its results holds for
+/// what this call gives and gets. The other way round would make one size of
+/// those that several calls have.
+bool DimensionClasses::visitCall(Operation *op) {
+  auto call = cast<func::CallOp>(op);
+  auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
+      call, call.getCalleeAttr());
+  if (!callee || callee.isExternal())
+    return false;
+  struct Border {
+    Value outer, inner;
+    unsigned dim;
+  };
+  SmallVector<Border> borders;
+  auto add = [&](ValueRange outer, ValueRange inner) {
+    for (auto [o, i] : llvm::zip_equal(outer, inner))
+      for (unsigned d = 0, e = std::min(getRank(o), getRank(i)); d < e; ++d)
+        borders.push_back({o, i, d});
+  };
+  add(call.getOperands(), callee.getArguments());
+  add(call.getResults(),
+      callee.getBody().back().getTerminator()->getOperands());
+  bool hasChanged = false;
+  auto unite = [&](const Border &a, Value b, unsigned bDim) {
+    if (areTied(a.outer, a.dim, b, bDim))
       return;
-    for (auto [operand, argument] :
-         llvm::zip_equal(call.getOperands(), callee.getArguments()))
-      tieAll(operand, argument);
-    Operation *terminator = callee.getBody().back().getTerminator();
-    for (auto [result, returned] :
-         llvm::zip_equal(call.getResults(), terminator->getOperands()))
-      tieAll(result, returned);
+    tie(a.outer, a.dim, b, bDim);
+    hasChanged = true;
+  };
+  for (auto [i, border] : llvm::enumerate(borders)) {
+    if (getSize(border.inner, border.dim) != ShapedType::kDynamic ||
+        getStaticSize(border.inner, border.dim))
+      unite(border, border.inner, border.dim);
+    for (const Border &other : ArrayRef(borders).take_front(i))
+      if (areTied(border.inner, border.dim, other.inner, other.dim))
+        unite(border, other.outer, other.dim);
   }
+  return hasChanged;
 }

@@ -56,6 +56,8 @@ private:
   void tieAll(mlir::Value a, mlir::Value b);
   void visit(mlir::Operation *op);
   void visitBody(mlir::Operation *op);
+  /// True if something was tied that had not been.
+  bool visitCall(mlir::Operation *call);
 
   llvm::EquivalenceClasses<Dim> classes;
 };

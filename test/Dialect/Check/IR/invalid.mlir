@@ -28,7 +28,7 @@ func.func @expect_close(%a: tensor<2xf32>, %b: tensor<2xf64>) {
 
 // Floats are compared with a tolerance, even if it is 0.
 func.func @expect_equal(%a: tensor<2xf32>) {
-  // expected-error @+1 {{'check.expect_equal' op operand #0 must be ranked tensor of 1-bit signless integer or 32-bit signless integer or 64-bit signless integer or index values, but got 'tensor<2xf32>'}}
+  // expected-error @+1 {{'check.expect_equal' op operand #0 must be ranked tensor of 1-bit signless integer or 8-bit signless integer or 32-bit signless integer or 64-bit signless integer or index values, but got 'tensor<2xf32>'}}
   check.expect_equal %a, %a : tensor<2xf32>
   return
 }
