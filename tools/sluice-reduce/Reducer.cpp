@@ -147,8 +147,9 @@ bool Reducer::bypassOps() {
     // More than one op may have gone.
     if (i >= ops.size())
       continue;
+    // A change that is kept ends the life of this module's ops.
     bool gone = false;
-    for (size_t r = 0; r < ops[i]->getNumResults() && !gone; ++r)
+    for (size_t r = 0; !gone && r < ops[i]->getNumResults(); ++r)
       for (size_t s = 0, e = getSubstitutes(ops[i]->getResult(r)).size();
            s < e && !gone; ++s)
         gone = tryChange([&](ModuleOp copy) {
