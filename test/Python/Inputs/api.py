@@ -358,7 +358,7 @@ class Arrays(Base):
             self.layer.moe, Tensor(X, 2, device=2))
         self.assertFails(
             TypeError, "moe: input 0: expected one of the element types f32, f64, f16, "
-            "bf16, i32, i64, bool but got DLPack's type code 5 with 64 bits",
+            "bf16, i32, i64, bool, i8 but got DLPack's type code 5 with 64 bits",
             self.layer.moe, Tensor(np.zeros((2, 2), np.complex64), 5))
 
     def test_dlpack_out(self):
@@ -375,7 +375,7 @@ class Weights(Base):
         np.testing.assert_array_equal(model.moe(X), Y)
         self.assertFails(
             TypeError, "weight 'experts.0': expected the element type one of f32, f64, "
-            "f16, bf16, i32, i64, bool but got complex64", program.load,
+            "f16, bf16, i32, i64, bool, i8 but got complex64", program.load,
             {"experts.0": np.zeros(2, np.complex64)})
         self.assertFails(TypeError, "expected a weight's name as a string but got int",
                          program.load, {0: X})
