@@ -115,12 +115,13 @@ lookUpFunctions(llvm::orc::LLJIT &jit, const std::string &manifest) {
   return functions;
 }
 
-llvm::Expected<JitProgram> JitProgram::create(const CompiledModel &model,
-                                              llvm::ThreadPoolInterface *pool) {
+llvm::Expected<JitProgram> JitProgram::create(const CompiledModel &model) {
   if (llvm::Error error = model.checkHost())
     return std::move(error);
-  llvm::SmallVector<llvm::SmallVector<char, 0>> objects;
-  if (llvm::Error error = model.emitObjects(pool, objects))
+  // One object: the memory of several may be further apart than calls between
+  // them can reach.
+  llvm::SmallVector<char, 0> object;
+  if (llvm::Error error = model.emit(CompiledModel::Format::Object, object))
     return std::move(error);
   PhaseTimer timer(model.getPhases(), "link");
   auto code = std::make_shared<Code>();
@@ -140,12 +141,10 @@ llvm::Expected<JitProgram> JitProgram::create(const CompiledModel &model,
   code->libraries = openSelf();
   if (llvm::Error error = defineSymbols(*code->jit, code->libraries.get()))
     return std::move(error);
-  for (auto [index, object] : llvm::enumerate(objects))
-    if (llvm::Error error =
-            code->jit->addObjectFile(llvm::MemoryBuffer::getMemBufferCopy(
-                llvm::StringRef(object.data(), object.size()),
-                "sluice-model-" + std::to_string(index))))
-      return std::move(error);
+  if (llvm::Error error =
+          code->jit->addObjectFile(llvm::MemoryBuffer::getMemBufferCopy(
+              llvm::StringRef(object.data(), object.size()), "sluice-model")))
+    return std::move(error);
   llvm::Expected<std::vector<sluice_packed_fn>> functions =
       lookUpFunctions(*code->jit, code->manifest);
   if (!functions)
@@ -170,9 +169,8 @@ llvm::Expected<JitModel> JitProgram::load(const sluice_weights *weights) const {
 }
 
 llvm::Expected<JitModel> JitModel::create(const CompiledModel &model,
-                                          llvm::StringRef weightsPath,
-                                          llvm::ThreadPoolInterface *pool) {
-  llvm::Expected<JitProgram> program = JitProgram::create(model, pool);
+                                          llvm::StringRef weightsPath) {
+  llvm::Expected<JitProgram> program = JitProgram::create(model);
   if (!program)
     return program.takeError();
   PhaseTimer timer(model.getPhases(), "weights");

@@ -327,7 +327,7 @@ llvm::Expected<JitProgram> Session::compile(ModuleOp module) {
     if (mlir::failed(compiled))
       return makeReported();
     llvm::Expected<JitProgram> created =
-        JitProgram::create(*compiled, options.threadPool);
+        JitProgram::create(*compiled);
     if (!created)
       return created.takeError();
     program = std::move(*created);

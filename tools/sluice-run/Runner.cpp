@@ -109,10 +109,7 @@ sluice::createCompiledRunner(mlir::ModuleOp module, llvm::StringRef entry,
   mlir::FailureOr<CompiledModel> compiled = compileModel(*copy, chosen);
   if (mlir::failed(compiled))
     return makeReportedError();
-  mlir::MLIRContext *context = module.getContext();
-  llvm::Expected<JitModel> model = JitModel::create(
-      *compiled, weightsPath,
-      context->isMultithreadingEnabled() ? &context->getThreadPool() : nullptr);
+  llvm::Expected<JitModel> model = JitModel::create(*compiled, weightsPath);
   if (!model)
     return model.takeError();
   model->setThreads(threads);

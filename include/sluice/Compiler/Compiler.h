@@ -131,7 +131,7 @@ public:
   llvm::Error emit(Format format, llvm::SmallVectorImpl<char> &output) const;
 
   /// Writes object code as one object, or, of a large model, as several that
-  /// belong together, for a link or a JIT. They are made in the threads of
+  /// belong together, for a link. They are made in the threads of
   /// `pool`, or, if that is null, in the thread that calls; which does not
   /// change them.
   llvm::Error

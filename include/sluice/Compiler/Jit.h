@@ -15,10 +15,6 @@
 #include <string>
 #include <vector>
 
-namespace llvm {
-class ThreadPoolInterface;
-} // namespace llvm
-
 namespace sluice {
 
 class CompiledModel;
@@ -28,10 +24,8 @@ class JitModel;
 /// long as they or a model that was made of it. Several threads may use one.
 class JitProgram {
 public:
-  /// Loads the code of `model`, which was compiled without a ModelInterface. It
-  /// is generated in the threads of `pool`, or, if that is null, in this one.
-  static llvm::Expected<JitProgram>
-  create(const CompiledModel &model, llvm::ThreadPoolInterface *pool = nullptr);
+  /// Loads the code of `model`, which was compiled without a ModelInterface.
+  static llvm::Expected<JitProgram> create(const CompiledModel &model);
 
   /// Makes a model of the code and its weights, e.g. WeightsFile::getHandle();
   /// null if it has none. Where they lie as the model wants them, they are used
@@ -54,10 +48,9 @@ class JitModel {
 public:
   /// Loads the code of `model`, which was compiled without a ModelInterface,
   /// and its weights from the safetensors file at `weightsPath`, which may be
-  /// empty if the model has none. `pool` as for JitProgram.
-  static llvm::Expected<JitModel>
-  create(const CompiledModel &model, llvm::StringRef weightsPath,
-         llvm::ThreadPoolInterface *pool = nullptr);
+  /// empty if the model has none.
+  static llvm::Expected<JitModel> create(const CompiledModel &model,
+                                         llvm::StringRef weightsPath);
 
   /// Runs a public function. Inputs must have the declared element types and
   /// shapes; results are fresh tensors. A check that fails is an error too.
