@@ -326,8 +326,7 @@ llvm::Expected<JitProgram> Session::compile(ModuleOp module) {
     mlir::FailureOr<CompiledModel> compiled = compileModel(*copy, compile);
     if (mlir::failed(compiled))
       return makeReported();
-    llvm::Expected<JitProgram> created =
-        JitProgram::create(*compiled);
+    llvm::Expected<JitProgram> created = JitProgram::create(*compiled);
     if (!created)
       return created.takeError();
     program = std::move(*created);
