@@ -121,7 +121,7 @@ private:
     };
     auto add = [&](int64_t i, int64_t j, Value element, Value weight) {
       Value &target = sums[(j / vectors * rows + i) * vectors + j % vectors];
-      target = multiplyAdd(b, element, weight, target);
+      target = multiplyAdd(b, machine, element, weight, target);
     };
     int64_t numWeights = panels * vectors;
     SmallVector<Value> kept;
@@ -144,13 +144,6 @@ private:
     }
   }
 
-  Value multiplyAdd(LoopBuilder &b, Value x, Value y, Value z) {
-    if (machine.hasFMA)
-      return vector::FMAOp::create(b, b.loc, x, y, z);
-    return arith::AddFOp::create(b, b.loc, z,
-                                 arith::MulFOp::create(b, b.loc, x, y));
-  }
-
   OpBuilder builder;
   LoopBuilder b;
   const CPUMachine &machine;
@@ -169,26 +162,13 @@ func::FuncOp MicroKernels::get(int64_t rows, int64_t panels, int64_t width,
   if (kernel)
     return kernel;
 
-  OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
-  Type index = builder.getIndexType(), f32 = builder.getF32Type();
-  auto flat = [](Type element) {
-    return MemRefType::get({ShapedType::kDynamic}, element);
-  };
-  kernel = func::FuncOp::create(
-      builder, module.getLoc(), name,
-      builder.getFunctionType({flat(f32), index, flat(weight), index, index,
-                               flat(f32), index, index, index,
-                               builder.getI1Type(), index, index},
-                              {}));
-  kernel.setPrivate();
-  // Kept apart, so that each gets its registers to itself; and as wide as it is
-  // written, where LLVM would prefer narrower vectors.
-  kernel->setAttr(
-      "passthrough",
-      builder.getArrayAttr(
-          {builder.getStringAttr("noinline"),
-           builder.getStrArrayAttr({"min-legal-vector-width", "512"})}));
-  kernel.addEntryBlock();
+  Builder builder(module.getContext());
+  Type index = builder.getIndexType(),
+       result = getFlatType(builder.getF32Type());
+  kernel =
+      createKernel(module, name,
+                   {result, index, getFlatType(weight), index, index, result,
+                    index, index, index, builder.getI1Type(), index, index});
   KernelBody(kernel, machine, rowStride, rows, panels, width, weight).build();
   return kernel;
 }

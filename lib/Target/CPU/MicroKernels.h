@@ -9,10 +9,7 @@
 #ifndef SLUICE_LIB_TARGET_CPU_MICROKERNELS_H
 #define SLUICE_LIB_TARGET_CPU_MICROKERNELS_H
 
-#include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/IR/BuiltinOps.h"
-#include "sluice/Conversion/Utils.h"
-#include "sluice/Target/CPU/Machine.h"
+#include "ProductFunctions.h"
 
 #include <map>
 

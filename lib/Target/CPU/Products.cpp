@@ -98,18 +98,12 @@ static Strided flatten(LoopBuilder &b, Value value) {
   return {buffer, metadata.getOffset(), metadata.getStrides()[0]};
 }
 
-namespace {
-/// What one call of a function around micro-kernels computes.
-struct Part {
-  Value firstRow, lastRow, firstPanel, lastPanel;
-};
-} // namespace
-
 /// Calls `call` for all of `rows` and `panels`, or, outside of parallel loops,
 /// for parts of them in parallel, of whole groups of `group` panels.
-static void distribute(LoopBuilder &b, Operation *op, Value rows, Value panels,
-                       int64_t group, bool parallel,
-                       llvm::function_ref<void(LoopBuilder &, Part)> call) {
+static void
+distribute(LoopBuilder &b, Operation *op, Value rows, Value panels,
+           int64_t group, bool parallel,
+           llvm::function_ref<void(LoopBuilder &, ProductPart)> call) {
   Value zero = b.index(0), one = b.index(1), together = b.index(group);
   if (!parallel || op->getParentOfType<scf::ForallOp>() ||
       op->getParentOfType<scf::ParallelOp>())
@@ -128,16 +122,13 @@ static void distribute(LoopBuilder &b, Operation *op, Value rows, Value panels,
       ValueRange{one, one},
       [&](OpBuilder &builder, Location loc, ValueRange at) {
         LoopBuilder b(builder, loc);
-        auto least = [&](Value l, Value r) -> Value {
-          return arith::MinUIOp::create(b, loc, l, r);
-        };
         auto cut = [&](Value number) -> Value {
           Value first =
               arith::DivUIOp::create(b, loc, b.mul(groups, number), splits);
-          return least(b.mul(first, together), panels);
+          return minimum(b, b.mul(first, together), panels);
         };
         Value firstRow = b.mul(at[0], most);
-        call(b, {firstRow, least(b.add(firstRow, most), rows), cut(at[1]),
+        call(b, {firstRow, minimum(b, b.add(firstRow, most), rows), cut(at[1]),
                  cut(b.add(at[1], one))});
       });
 }
@@ -160,12 +151,9 @@ static void lower(linalg::GenericOp op, RowProducts &products, bool parallel) {
   Value rows = memref::DimOp::create(b, b.loc, input, 0);
   Value panels = memref::DimOp::create(b, b.loc, weight, 0);
   distribute(b, op, rows, panels, /*group=*/2, parallel,
-             [&](LoopBuilder &b, Part part) {
+             [&](LoopBuilder &b, ProductPart part) {
                RowProducts::Arguments own = args;
-               own.firstRow = part.firstRow;
-               own.lastRow = part.lastRow;
-               own.firstPanel = part.firstPanel;
-               own.lastPanel = part.lastPanel;
+               static_cast<ProductPart &>(own) = part;
                products.call(b, width, isOdd, own);
              });
   op.erase();
@@ -249,12 +237,9 @@ static void lower(linalg::GenericOp op, const QuantizedProduct &product,
   Value rows = memref::DimOp::create(b, b.loc, input, 0);
   Value panels = memref::DimOp::create(b, b.loc, weight, 0);
   distribute(b, op, rows, panels, QuantizedProducts::group, parallel,
-             [&](LoopBuilder &b, Part part) {
+             [&](LoopBuilder &b, ProductPart part) {
                QuantizedProducts::Arguments own = args;
-               own.firstRow = part.firstRow;
-               own.lastRow = part.lastRow;
-               own.firstPanel = part.firstPanel;
-               own.lastPanel = part.lastPanel;
+               static_cast<ProductPart &>(own) = part;
                products.call(b, tile, hasRest, own);
              });
   op.erase();

@@ -150,12 +150,6 @@ private:
   Value loadScalar(LoopBuilder &b, Value buffer, Value place) {
     return memref::LoadOp::create(b, b.loc, buffer, place);
   }
-  Value multiplyAdd(LoopBuilder &b, Value x, Value y, Value z) {
-    if (machine.hasFMA)
-      return vector::FMAOp::create(b, b.loc, x, y, z);
-    return arith::AddFOp::create(b, b.loc, z,
-                                 arith::MulFOp::create(b, b.loc, x, y));
-  }
   /// LLVM moves no load over this, of which there is no trace in the code: else
   /// it would keep rows' elements in registers from one panel to the next, of
   /// which there are not enough, and mix the panels' sums. (5 rows and 4 panels
@@ -394,8 +388,8 @@ void KernelBody::addLine(LoopBuilder &b, Value line, Value inputs,
           w = arith::SubFOp::create(b, b.loc, w, zero);
         for (int64_t i = 0; i < rows; ++i)
           own[i] = multiplyAdd(
-              b, spread(b, sum, loadScalar(b, args.a, getInput(i, j))), w,
-              own[i]);
+              b, machine, spread(b, sum, loadScalar(b, args.a, getInput(i, j))),
+              w, own[i]);
       }
       continue;
     }
@@ -515,16 +509,16 @@ void KernelBody::addSegment(LoopBuilder &b, Value segment,
         zero = arith::NegFOp::create(b, b.loc, zero);
       for (int64_t i = 0; i < rows; ++i, ++next) {
         if (!tile.isInteger()) {
-          sums[next] = multiplyAdd(b, own[i], scale, sums[next]);
+          sums[next] = multiplyAdd(b, machine, own[i], scale, sums[next]);
           continue;
         }
         Value dot = arith::SIToFPOp::create(b, b.loc, sum, own[i]);
         if (zero)
-          dot = multiplyAdd(b, spread(b, sum, getRowValue(args.sums, i)), zero,
-                            dot);
+          dot = multiplyAdd(
+              b, machine, spread(b, sum, getRowValue(args.sums, i)), zero, dot);
         Value both = arith::MulFOp::create(
             b, b.loc, scale, spread(b, sum, getRowValue(args.inputScales, i)));
-        sums[next] = multiplyAdd(b, dot, both, sums[next]);
+        sums[next] = multiplyAdd(b, machine, dot, both, sums[next]);
       }
     }
 }
@@ -541,32 +535,20 @@ func::FuncOp QuantizedKernels::get(const QuantizedTile &tile, int64_t rows,
   if (kernel)
     return kernel;
 
-  OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
+  Builder builder(module.getContext());
   Type index = builder.getIndexType(), f32 = builder.getF32Type();
-  auto flat = [](Type element) {
-    return MemRefType::get({ShapedType::kDynamic}, element);
-  };
-  SmallVector<Type> types = {flat(tile.getCopyType(machine)), index};
+  SmallVector<Type> types = {getFlatType(tile.getCopyType(machine)), index};
   if (tile.isInteger())
-    types.append({flat(tile.product.hasZeros ? f32 : builder.getI32Type()),
-                  flat(f32), index});
-  types.append({flat(builder.getI8Type()), index, index});
-  types.append({flat(tile.scales), index, index});
+    types.append(
+        {getFlatType(tile.product.hasZeros ? f32 : builder.getI32Type()),
+         getFlatType(f32), index});
+  types.append({getFlatType(builder.getI8Type()), index, index});
+  types.append({getFlatType(tile.scales), index, index});
   if (tile.product.hasZeros)
-    types.append({flat(builder.getI8Type()), index, index});
-  types.append(
-      {flat(f32), index, index, index, index, builder.getI1Type(), index});
-  kernel = func::FuncOp::create(builder, module.getLoc(), name,
-                                builder.getFunctionType(types, {}));
-  kernel.setPrivate();
-  // Kept apart, so that each gets its registers to itself; and as wide as it is
-  // written, where LLVM would prefer narrower vectors.
-  kernel->setAttr(
-      "passthrough",
-      builder.getArrayAttr(
-          {builder.getStringAttr("noinline"),
-           builder.getStrArrayAttr({"min-legal-vector-width", "512"})}));
-  kernel.addEntryBlock();
+    types.append({getFlatType(builder.getI8Type()), index, index});
+  types.append({getFlatType(f32), index, index, index, index,
+                builder.getI1Type(), index});
+  kernel = createKernel(module, name, types);
   KernelBody(kernel, machine, tile, rows, panels).build();
   return kernel;
 }

@@ -9,11 +9,9 @@
 #ifndef SLUICE_LIB_TARGET_CPU_QUANTIZEDKERNELS_H
 #define SLUICE_LIB_TARGET_CPU_QUANTIZEDKERNELS_H
 
-#include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/IR/BuiltinOps.h"
+#include "ProductFunctions.h"
+
 #include "sluice/Analysis/QuantizedProduct.h"
-#include "sluice/Conversion/Utils.h"
-#include "sluice/Target/CPU/Machine.h"
 
 #include <map>
 #include <string>

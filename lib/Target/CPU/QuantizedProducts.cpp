@@ -16,14 +16,6 @@ using namespace sluice;
 
 static constexpr int64_t width = 16;
 
-static MemRefType getFlatType(Type element) {
-  return MemRefType::get({ShapedType::kDynamic}, element);
-}
-
-static Value minimum(LoopBuilder &b, Value l, Value r) {
-  return arith::MinUIOp::create(b, b.loc, l, r);
-}
-
 static void makeLoop(LoopBuilder &b, Value from, Value to, Value step,
                      llvm::function_ref<void(LoopBuilder &, Value)> body) {
   scf::ForOp::create(
@@ -280,13 +272,7 @@ func::FuncOp QuantizedProducts::get(const QuantizedTile &tile, bool hasRest,
   func::FuncOp &function = functions[name];
   if (function)
     return function;
-  OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
-  function = func::FuncOp::create(b, module.getLoc(), name,
-                                  b.getFunctionType(types, {}));
-  function.setPrivate();
-  function->setAttr("passthrough",
-                    b.getArrayAttr({b.getStringAttr("noinline")}));
-  function.addEntryBlock();
+  function = createApart(module, name, types);
   QuantizedProductBody(function, machine, kernels, tile, hasRest).build();
   return function;
 }

@@ -21,9 +21,8 @@ public:
   QuantizedProducts(mlir::ModuleOp module, const CPUMachine &machine)
       : module(module), machine(machine), kernels(module, machine) {}
 
-  struct Arguments {
+  struct Arguments : ProductPart {
     Strided input, inputScales, weight, scales, zeros, result;
-    mlir::Value firstRow, lastRow, firstPanel, lastPanel;
     /// Whether sums begin at 0, an i1, or at what the result holds.
     mlir::Value first;
   };

@@ -22,14 +22,6 @@ static Value ceilDiv(LoopBuilder &b, Value l, Value r) {
   return arith::CeilDivUIOp::create(b, b.loc, l, r);
 }
 
-static Value minimum(LoopBuilder &b, Value l, Value r) {
-  return arith::MinUIOp::create(b, b.loc, l, r);
-}
-
-static MemRefType getFlatType(Type element) {
-  return MemRefType::get({ShapedType::kDynamic}, element);
-}
-
 namespace {
 /// Fills the body of one function.
 class RowProduct {
@@ -39,15 +31,13 @@ public:
       : builder(function.getBody()), b(builder, function.getLoc()),
         machine(machine), kernels(kernels), width(width), isOdd(isOdd) {
     auto arg = [&](unsigned i) -> Value { return function.getArgument(i); };
-    args = {{arg(0), arg(1), arg(2)},
-            {arg(3), arg(4), arg(5)},
-            {arg(6), arg(7), arg(8)},
-            arg(9),
-            arg(10),
-            arg(11),
-            arg(12),
-            arg(13),
-            arg(14)};
+    args.input = {arg(0), arg(1), arg(2)};
+    args.weight = {arg(3), arg(4), arg(5)};
+    args.result = {arg(6), arg(7), arg(8)};
+    args.depth = arg(9);
+    args.firstRow = arg(10), args.lastRow = arg(11);
+    args.firstPanel = arg(12), args.lastPanel = arg(13);
+    args.first = arg(14);
     inputType = getElementTypeOrSelf(args.input.buffer.getType());
     weightType = getElementTypeOrSelf(args.weight.buffer.getType());
     all.b = args.weight.buffer;
@@ -291,19 +281,13 @@ func::FuncOp RowProducts::get(Type input, Type weight, int64_t width,
   func::FuncOp &function = functions[name];
   if (function)
     return function;
-  OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
+  Builder b(module.getContext());
   Type index = b.getIndexType();
-  function = func::FuncOp::create(
-      b, module.getLoc(), name,
-      b.getFunctionType({getFlatType(input), index, index, getFlatType(weight),
-                         index, index, getFlatType(b.getF32Type()), index,
-                         index, index, index, index, index, index,
-                         b.getI1Type()},
-                        {}));
-  function.setPrivate();
-  function->setAttr("passthrough",
-                    b.getArrayAttr({b.getStringAttr("noinline")}));
-  function.addEntryBlock();
+  function =
+      createApart(module, name,
+                  {getFlatType(input), index, index, getFlatType(weight), index,
+                   index, getFlatType(b.getF32Type()), index, index, index,
+                   index, index, index, index, b.getI1Type()});
   RowProduct(function, machine, kernels, width, isOdd).build();
   return function;
 }

@@ -26,11 +26,10 @@ class RowProducts {
 public:
   RowProducts(mlir::ModuleOp module, const CPUMachine &machine);
 
-  struct Arguments {
+  struct Arguments : ProductPart {
     Strided input, weight, result;
     /// How long the sums are.
     mlir::Value depth;
-    mlir::Value firstRow, lastRow, firstPanel, lastPanel;
     /// Whether sums begin at 0, an i1, or at what the result holds.
     mlir::Value first;
   };

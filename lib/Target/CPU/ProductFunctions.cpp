@@ -1,0 +1,55 @@
+//===- ProductFunctions.cpp - What functions of products share --*- C++ -*-===//
+//
+// Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "ProductFunctions.h"
+
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace sluice;
+
+MemRefType sluice::getFlatType(Type element) {
+  return MemRefType::get({ShapedType::kDynamic}, element);
+}
+
+Value sluice::minimum(LoopBuilder &b, Value l, Value r) {
+  return arith::MinUIOp::create(b, b.loc, l, r);
+}
+
+Value sluice::multiplyAdd(LoopBuilder &b, const CPUMachine &machine, Value x,
+                          Value y, Value z) {
+  if (machine.hasFMA)
+    return vector::FMAOp::create(b, b.loc, x, y, z);
+  return arith::AddFOp::create(b, b.loc, z,
+                               arith::MulFOp::create(b, b.loc, x, y));
+}
+
+static func::FuncOp create(ModuleOp module, StringRef name, TypeRange types,
+                           ArrayRef<Attribute> attributes) {
+  OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
+  auto function = func::FuncOp::create(b, module.getLoc(), name,
+                                       b.getFunctionType(types, {}));
+  function.setPrivate();
+  function->setAttr("passthrough", b.getArrayAttr(attributes));
+  function.addEntryBlock();
+  return function;
+}
+
+func::FuncOp sluice::createApart(ModuleOp module, StringRef name,
+                                 TypeRange types) {
+  Builder b(module.getContext());
+  return create(module, name, types, {b.getStringAttr("noinline")});
+}
+
+func::FuncOp sluice::createKernel(ModuleOp module, StringRef name,
+                                  TypeRange types) {
+  Builder b(module.getContext());
+  return create(module, name, types,
+                {b.getStringAttr("noinline"),
+                 b.getStrArrayAttr({"min-legal-vector-width", "512"})});
+}

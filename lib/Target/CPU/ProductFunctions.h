@@ -1,0 +1,47 @@
+//===- ProductFunctions.h - What functions of products share ----*- C++ -*-===//
+//
+// Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SLUICE_LIB_TARGET_CPU_PRODUCTFUNCTIONS_H
+#define SLUICE_LIB_TARGET_CPU_PRODUCTFUNCTIONS_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "sluice/Conversion/Utils.h"
+#include "sluice/Target/CPU/Machine.h"
+
+namespace sluice {
+
+/// What one call of a function around micro-kernels computes: rows `firstRow`
+/// <= r < `lastRow`, panels likewise.
+struct ProductPart {
+  mlir::Value firstRow, lastRow, firstPanel, lastPanel;
+};
+
+/// A buffer of one dimension whose size nobody asks for.
+mlir::MemRefType getFlatType(mlir::Type element);
+
+/// The smaller of two sizes.
+mlir::Value minimum(LoopBuilder &b, mlir::Value l, mlir::Value r);
+
+/// x * y + z of vectors, rounded once where the machine can.
+mlir::Value multiplyAdd(LoopBuilder &b, const CPUMachine &machine,
+                        mlir::Value x, mlir::Value y, mlir::Value z);
+
+/// A private function with an empty block, at the end of `module`; kept apart,
+/// so that it gets its registers to itself.
+mlir::func::FuncOp createApart(mlir::ModuleOp module, llvm::StringRef name,
+                               mlir::TypeRange types);
+
+/// The same for a micro-kernel: as wide as it is written, where LLVM would
+/// prefer narrower vectors.
+mlir::func::FuncOp createKernel(mlir::ModuleOp module, llvm::StringRef name,
+                                mlir::TypeRange types);
+
+} // namespace sluice
+
+#endif // SLUICE_LIB_TARGET_CPU_PRODUCTFUNCTIONS_H
