@@ -19,32 +19,18 @@ keep it, so that the choice must be equal.
 
     bf16-weights.py MODEL.mlir FOLDER    a gated MLP with silu, softmax and top-k"""
 
-import json
 import pathlib
 import re
-import struct
 import subprocess
 import sys
 
 import numpy
 
+from weight_files import read_safetensors, write_safetensors
+
 U = 2.0**-24  # the unit roundoff of float32, in which sums are taken
 U_WEIGHT = 2.0**-8  # that of bf16
 SILU_SLOPE = 1.1  # the largest slope of silu
-
-
-def read_safetensors(path):
-    data = path.read_bytes()
-    size = struct.unpack("<Q", data[:8])[0]
-    header = json.loads(data[8 : 8 + size])
-    header.pop("__metadata__", None)
-    tensors = {}
-    for name, tensor in header.items():
-        if tensor["dtype"] != "F32":
-            sys.exit(f"error: expected F32 but got {tensor['dtype']}: {name}")
-        begin, end = (8 + size + n for n in tensor["data_offsets"])
-        tensors[name] = numpy.frombuffer(data[begin:end], "<f4").reshape(tensor["shape"])
-    return tensors
 
 
 def to_bf16(values):
@@ -55,17 +41,6 @@ def to_bf16(values):
 
 def from_bf16(bits):
     return (bits.astype("<u4") << 16).view("<f4")
-
-
-def write_safetensors(path, tensors):
-    header, data = {}, b""
-    for name, tensor in tensors.items():
-        dtype = {2: "BF16", 4: "F32"}[tensor.itemsize]
-        header[name] = {"dtype": dtype, "shape": tensor.shape,
-                        "data_offsets": [len(data), len(data) + tensor.nbytes]}
-        data += tensor.tobytes()
-    text = json.dumps(header).encode()
-    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
 
 
 def run(*command):

@@ -20,7 +20,7 @@ import sys
 
 import numpy as np
 
-from quantised import write_safetensors
+from weight_files import write_safetensors
 
 TOKENS = (0, 1, 7, 70)
 EXPERTS, CHOSEN = 5, 2

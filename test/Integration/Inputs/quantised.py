@@ -14,46 +14,20 @@ with numpy, which reads the same bytes.
         the model file with the weights of PLAIN (a folder of published vectors)
         in MXFP4, laid out as gpt-oss is published, within 1e-5"""
 
-import json
 import pathlib
-import struct
 import subprocess
 import sys
 
 import numpy as np
 
+from weight_files import DTYPES, read_safetensors, write_safetensors
+
 f32 = np.float32
 
 
 # ===----------------------------------------------------------------------===#
-# Files
+# Runs
 # ===----------------------------------------------------------------------===#
-
-DTYPES = {"float32": "F32", "float16": "F16", "int8": "I8", "uint8": "U8"}
-
-
-def write_safetensors(path, tensors):
-    """Arrays, or pairs of an array and the name of its type in the file."""
-    header, data = {}, b""
-    for name, tensor in tensors.items():
-        array, dtype = tensor if isinstance(tensor, tuple) else (tensor, None)
-        begin, data = len(data), data + array.tobytes()
-        header[name] = {"dtype": dtype or DTYPES[array.dtype.name],
-                        "shape": list(array.shape), "data_offsets": [begin, len(data)]}
-    text = json.dumps(header).encode()
-    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
-
-
-def read_safetensors(path):
-    data = path.read_bytes()
-    size = struct.unpack("<Q", data[:8])[0]
-    header = json.loads(data[8 : 8 + size])
-    header.pop("__metadata__", None)
-    tensors = {}
-    for name, tensor in header.items():
-        begin, end = (8 + size + n for n in tensor["data_offsets"])
-        tensors[name] = np.frombuffer(data[begin:end], "<f4").reshape(tensor["shape"])
-    return tensors
 
 
 def run(folder, entry, weights, inputs, expected, *options):

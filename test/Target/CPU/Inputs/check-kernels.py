@@ -16,7 +16,8 @@ Usage: check-kernels.py x86-64|avx2|avx512|neon
 """
 
 import re
-import sys
+
+import assembly
 
 LANES = {"x86-64": 4, "avx2": 8, "avx512": 16, "neon": 4}
 ADD = {
@@ -30,39 +31,13 @@ VECTOR = {
 }
 
 
-def kernels(lines):
-    """Name and instructions of each micro-kernel."""
-    name, body = None, []
-    for line in lines:
-        if label := re.match(r"(__sluice_product_\w+):", line):
-            name, body = label[1], []
-        elif name and line.startswith(".Lfunc_end"):
-            yield name, body
-            name = None
-        elif name:
-            body.append(line)
-
-
-def loops(lines):
-    """The lines of each innermost loop: from a label to a jump back to it."""
-    labels = {}
-    for number, line in enumerate(lines):
-        if label := re.match(r"(\.L\w+):", line):
-            labels[label[1]] = number
-        elif jump := re.search(r"\s(?:j\w+|b\.\w+|cbn?z\s+\w+,|b)\s+(\.L\w+)", line):
-            start = labels.get(jump[1])
-            body = lines[start:number] if start is not None else []
-            if body and not any(re.match(r"\.L\w+:", other) for other in body[1:]):
-                yield body
-
-
-def check(machine, name, lines):
-    element, tile = re.fullmatch(r"__sluice_product_(\w+?)_(\d+x\d+x\d+)", name).groups()
+def check(machine, kernel, lines):
+    tile = kernel[2]
     rows, panels, width = map(int, tile.split("x"))
     sums = rows * panels * width // LANES[machine]
     stack = r"\(%rsp\)|\[sp"
     found = 0
-    for body in loops(lines):
+    for body in assembly.loops(lines):
         adds = sum(bool(re.search(ADD[machine], line)) for line in body)
         if adds == 0:
             continue
@@ -75,16 +50,4 @@ def check(machine, name, lines):
         yield "expected loops with multiply-adds but found none"
 
 
-def main():
-    machine = sys.argv[1]
-    count = failed = 0
-    for name, lines in kernels(sys.stdin):
-        count += 1
-        for problem in check(machine, name, lines):
-            failed += 1
-            print(f"{name}: {problem}")
-    print(f"{count} kernels, {failed} problems")
-    sys.exit(1 if failed or not count else 0)
-
-
-main()
+assembly.main(r"(__sluice_product_\w+?_(\d+x\d+x\d+))", check)
