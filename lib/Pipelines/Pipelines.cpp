@@ -136,9 +136,8 @@ struct CPUPipelineOptions : PassPipelineOptions<CPUPipelineOptions> {
           "most tokens that a task runs through its expert; 0: all")};
   Option<std::string> machine{
       *this, "machine", llvm::cl::init(CPUOptions().machine),
-      llvm::cl::desc("schedule of products: x86-64, avx2, avx512, "
-                     "avx512-vnni or neon; "
-                     "empty: plain loops over weights as they are stored")};
+      llvm::cl::desc("schedule of products, see sluice-cpu-products; empty: "
+                     "plain loops over weights as they are stored")};
 
   CPUOptions get() const { return {parallel, counters, rowsPerTask, machine}; }
 };

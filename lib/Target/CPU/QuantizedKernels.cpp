@@ -8,6 +8,8 @@
 
 #include "QuantizedKernels.h"
 
+#include "Intrinsics.h"
+
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -33,7 +35,8 @@ static constexpr int64_t maxUnrolled = 64;
 QuantizedTile::QuantizedTile(const CPUMachine &machine,
                              const QuantizedProduct &product, Type input,
                              Type scales, int64_t depth)
-    : product(product), input(input), scales(scales) {
+    : product(product), input(input), scales(scales),
+      hasSignedBytes(isInteger() && machine.dots == DotKind::SignedQuads) {
   int64_t line = product.getLineInputs();
   int64_t common = std::gcd(product.block, depth);
   if (isInteger())
@@ -62,9 +65,10 @@ int64_t QuantizedTile::getRowStride() const {
 int64_t QuantizedTile::getOffset() const {
   if (isa<FloatType>(product.numbers))
     return 12;
-  if (product.numbers.isUnsignedInteger())
-    return 0;
-  return product.isPacked() ? 8 : 128;
+  bool isSigned = product.numbers.isSignlessInteger();
+  if (product.isPacked())
+    return isSigned ? 8 : 0;
+  return (isSigned ? 128 : 0) - (hasSignedBytes ? 128 : 0);
 }
 
 std::string QuantizedTile::getName() const {
@@ -157,12 +161,6 @@ private:
   void keepOrder(LoopBuilder &b) {
     LLVM::FenceOp::create(b, b.loc, LLVM::AtomicOrdering::seq_cst,
                           "singlethread");
-  }
-  Value callIntrinsic(LoopBuilder &b, StringRef name, Type type,
-                      ValueRange operands) {
-    return LLVM::CallIntrinsicOp::create(b, b.loc, type, b.getStringAttr(name),
-                                         operands)
-        .getResult(0);
   }
 
   template <typename Fn> void forSums(Fn fn) {
@@ -307,10 +305,7 @@ Value KernelBody::lookUp(LoopBuilder &b, Value halves) {
       table.push_back(values[i % 16]);
     Value entries = arith::ConstantOp::create(
         b, b.loc, DenseElementsAttr::get(bytes, ArrayRef<int8_t>(table)));
-    return callIntrinsic(b,
-                         lanes == 16 ? "llvm.x86.avx512.pshuf.b.512"
-                                     : "llvm.x86.avx2.pshuf.b",
-                         bytes, {entries, halves});
+    return lookUpBytes(b, machine, entries, halves);
   }
   Value magnitude =
       arith::AndIOp::create(b, b.loc, halves, number(b, bytes, 7));
@@ -334,7 +329,7 @@ SmallVector<Value> KernelBody::loadNumbers(LoopBuilder &b, Value place) {
   Value line = vector::LoadOp::create(b, b.loc, bytes, args.weight, place);
   bool isSigned = product.numbers.isSignlessInteger();
   if (!product.isPacked()) {
-    if (isSigned)
+    if (isSigned != tile.hasSignedBytes)
       line = arith::XOrIOp::create(b, b.loc, line, number(b, bytes, -128));
     return {line};
   }
@@ -410,9 +405,6 @@ void KernelBody::addLine(LoopBuilder &b, Value line, Value inputs,
       Value even =
           arith::AndIOp::create(b, b.loc, words, number(b, pairs, 255));
       Value odd = arith::ShRUIOp::create(b, b.loc, words, number(b, pairs, 8));
-      StringRef name = lanes == 16  ? "llvm.x86.avx512.pmaddw.d.512"
-                       : lanes == 8 ? "llvm.x86.avx2.pmadd.wd"
-                                    : "llvm.x86.sse2.pmadd.wd";
       auto two = VectorType::get({2}, b.getI16Type());
       auto one = VectorType::get({1}, b.getI32Type());
       for (int64_t i = 0; i < rows; ++i)
@@ -422,12 +414,12 @@ void KernelBody::addLine(LoopBuilder &b, Value line, Value inputs,
                                                 getInput(i, 2 * j)));
           x = vector::ExtractOp::create(b, b.loc, x, 0);
           x = cast(b, pairs, spread(b, integers, x));
-          own[i] = b.add(own[i],
-                         callIntrinsic(b, name, integers, {j ? odd : even, x}));
+          own[i] = b.add(own[i], multiplyPairs(b, machine, j ? odd : even, x));
         }
       break;
     }
-    case DotKind::Quads: {
+    case DotKind::Quads:
+    case DotKind::SignedQuads: {
       auto four = VectorType::get({4}, b.getI8Type());
       auto one = VectorType::get({1}, b.getI32Type());
       for (int64_t i = 0; i < rows; ++i) {
@@ -436,8 +428,7 @@ void KernelBody::addLine(LoopBuilder &b, Value line, Value inputs,
             vector::LoadOp::create(b, b.loc, four, args.a, getInput(i, 0)));
         x = vector::ExtractOp::create(b, b.loc, x, 0);
         x = cast(b, bytes, spread(b, integers, x));
-        own[i] = callIntrinsic(b, "llvm.x86.avx512.vpdpbusd.512", integers,
-                               {own[i], numbers, x});
+        own[i] = multiplyQuads(b, machine, own[i], numbers, x);
       }
       break;
     }

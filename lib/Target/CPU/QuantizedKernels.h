@@ -33,6 +33,8 @@ struct QuantizedTile {
   mlir::Type input, scales;
   /// Inputs of a segment, segments of a slice, segments of all.
   int64_t segment, segments, allSegments;
+  /// Numbers of 8 bits are multiplied as signed bytes, not as unsigned ones.
+  bool hasSignedBytes;
 
   /// Integers are multiplied: i8 inputs.
   bool isInteger() const { return product.hasInputScales(); }

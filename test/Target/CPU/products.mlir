@@ -5,7 +5,7 @@
 // RUN: sluice-opt %s --sluice-cpu-products="machine=neon parallel=false" | FileCheck %s --check-prefix=SERIAL
 // RUN: not sluice-opt %s --sluice-cpu-products=machine=vax 2>&1 | FileCheck %s --check-prefix=VAX
 
-// VAX: error: expected a machine among x86-64, avx2, avx512, avx512-vnni, neon but got 'vax'
+// VAX: error: expected a machine among x86-64, avx2, avx2-vnni, avx512, avx512-vnni, avx512-bf16, neon, neon-dot, neon-bf16, sve256, sve512 but got 'vax'
 
 #in = affine_map<(p, r, k, c) -> (r, k)>
 #weight = affine_map<(p, r, k, c) -> (p, k, c)>

@@ -24,13 +24,24 @@ enum class DotKind {
   /// Two neighbours of 16 bits: x86's pmaddwd.
   Pairs,
   /// Four neighbours of 8 bits, the first factor unsigned: x86's vpdpbusd.
-  Quads
+  Quads,
+  /// Four neighbours of 8 bits, both factors signed: AArch64's sdot.
+  SignedQuads
+};
+
+/// Whose intrinsics are called where there is no op.
+enum class VectorUnit {
+  X86,
+  NEON,
+  /// With vectors of one size that is known when code is made.
+  SVE
 };
 
 /// The schedule of products on one kind of processor. Code that knows a machine
 /// reads it here; docs/Performance.md says where the numbers come from.
 struct CPUMachine {
   llvm::StringLiteral name;
+  VectorUnit unit;
   /// Elements of f32 in the widest vector register.
   int64_t lanes;
   /// A fused multiply-add is one instruction.
@@ -46,8 +57,14 @@ struct CPUMachine {
   /// summed over its panels.
   int64_t prefetchBytes;
   DotKind dots;
-  /// A byte can pick one of 16 in a table: x86's pshufb.
+  /// A byte can pick one of 16 in a table: x86's pshufb, AArch64's tbl.
   bool hasByteTables;
+  /// Two neighbours of bf16 are multiplied and added to an f32 by one
+  /// instruction: x86's vdpbf16ps, AArch64's bfdot. It rounds as the hardware
+  /// does, not as two multiply-adds: what is below f32's smallest normal number
+  /// is 0, and bfdot (without FEAT_EBF16) rounds to odd. docs/WritingModels.md
+  /// has the bound.
+  bool hasBF16Dots = false;
 
   /// How many panels a tile of `rows` rows takes at once, each a stream from
   /// memory: 4 for a single row, else 2, where the registers allow it. Weights

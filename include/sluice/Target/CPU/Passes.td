@@ -20,7 +20,9 @@ def SluiceCPUProducts : Pass<"sluice-cpu-products", "::mlir::ModuleOp"> {
     sums of a few rows and panels in vector registers while they walk along k.
     There is one for each number of rows up to the machine's largest; one row
     takes four panels at once, so that a decoder's weights come in as several
-    streams.
+    streams. Weights of bf16 in panels `by 2` (`weight[panel, line, column, j]` of
+    `input[row, 2 line + j]`) become f32 in registers; with inputs of bf16 they are
+    multiplied by the machine's dot products, if it has them.
 
     An expert's rows are cut into blocks of nearly one size, k into slices; the
     blocks take turns on a slice of two panels, which stays in the first cache,
@@ -45,14 +47,16 @@ def SluiceCPUProducts : Pass<"sluice-cpu-products", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"machine", "machine", "std::string", /*default=*/"\"x86-64\"",
-           "x86-64, avx2, avx512, avx512-vnni or neon">,
+           "x86-64, avx2, avx2-vnni, avx512, avx512-vnni, avx512-bf16, neon, "
+           "neon-dot, neon-bf16, sve256 or sve512">,
     Option<"parallel", "parallel", "bool", /*default=*/"true",
            "products outside of parallel loops become parallel loops">
   ];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
     "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect",
-    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"
+    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",
+    "::mlir::x86vector::X86VectorDialect"
   ];
   let statistics = [
     Statistic<"numProducts", "num-products", "products lowered">,
