@@ -61,7 +61,8 @@ std::optional<int64_t> countElements(size_t rank, const int64_t *shape);
 std::optional<int64_t> countBytes(size_t rank, const int64_t *shape,
                                   size_t elementBytes);
 
-/// malloc with the alignment of a cache line, so that vector loads do not cross
+/// malloc with the alignment of a cache line (large blocks: of a huge page, which
+/// they ask for), so that vector loads do not cross
 /// lines. Never NULL: throws std::bad_alloc. Freed with free.
 void *allocateAligned(size_t bytes);
 

@@ -10,6 +10,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <sys/mman.h>
 
 using namespace sluice::rt;
 
@@ -99,13 +100,21 @@ std::optional<int64_t> sluice::rt::countBytes(size_t rank, const int64_t *shape,
 }
 
 void *sluice::rt::allocateAligned(size_t bytes) {
-  constexpr size_t alignment = 64;
+  // Weights are read in many streams, which prefetchers follow within a page
+  // only: large blocks are worth pages of 2 MiB.
+  constexpr size_t hugeBytes = 4 << 20;
+  const size_t alignment = bytes < hugeBytes ? 64 : 2 << 20;
   if (bytes > SIZE_MAX - alignment)
     throw std::bad_alloc();
   size_t rounded = (bytes + alignment - 1) / alignment * alignment;
   void *result = std::aligned_alloc(alignment, rounded ? rounded : alignment);
   if (!result)
     throw std::bad_alloc();
+#ifdef MADV_HUGEPAGE
+  // Advice: if it is not taken, nothing is lost.
+  if (bytes >= hugeBytes)
+    (void)madvise(result, rounded, MADV_HUGEPAGE);
+#endif
   return result;
 }
 
