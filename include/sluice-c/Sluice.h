@@ -87,9 +87,14 @@ void sluice_session_destroy(sluice_session *session);
 /** Sets an option for all later calls.
 
       key                value                          default
-      cpu                "native" (this machine) or     native
-                         LLVM's name of a processor of
-                         this architecture, "znver4",
+      target             "native" (this machine) or a   native
+                         triple as clang has it, e.g.
+                         "aarch64-linux-gnu": objects,
+                         assembly and LLVM IR for it.
+                         Sets cpu to its default
+      cpu                "native" (this machine) or     native; generic or
+                         LLVM's name of a processor of  x86-64 for another
+                         the target, e.g. "znver4",     architecture
                          or several, "native,x86-64-v3":
                          a file has code for each and
                          chooses when it is loaded; for

@@ -77,11 +77,22 @@ static llvm::Error setCompileThreads(SessionState &state,
 }
 
 static constexpr Option table[] = {
+    {"target",
+     [](SessionState &state, llvm::StringRef value) {
+       return update(state, [&](SessionOptions &options) -> llvm::Error {
+         options.compile.target = value.str();
+         options.compile.cpu = getDefaultCPU(value);
+         return checkTarget(value);
+       });
+     },
+     [](const SessionState &state) {
+       return state.session.getOptions().compile.target;
+     }},
     {"cpu",
      [](SessionState &state, llvm::StringRef value) {
        return update(state, [&](SessionOptions &options) -> llvm::Error {
          options.compile.cpu = value.str();
-         return checkCPUs(value);
+         return checkCPUs(value, options.compile.target);
        });
      },
      [](const SessionState &state) {

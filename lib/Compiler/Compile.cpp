@@ -99,7 +99,7 @@ static llvm::Expected<std::vector<Lowered>>
 splitLowered(mlir::ModuleOp lowered, const CompileOptions &options) {
   std::vector<Lowered> result;
   auto add = [&](llvm::StringRef cpu, mlir::ModuleOp module) -> llvm::Error {
-    llvm::Expected<Processor> processor = lookupProcessor(cpu);
+    llvm::Expected<Processor> processor = lookupProcessor(cpu, options.target);
     if (!processor)
       return processor.takeError();
     result.push_back({std::move(*processor), module});
@@ -119,7 +119,8 @@ static llvm::Expected<std::unique_ptr<llvm::Module>>
 makeModule(const Lowered &lowered, llvm::LLVMContext &context,
            const CompileOptions &options) {
   llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine =
-      createTargetMachine(lowered.processor.cpu, options.optLevel);
+      createTargetMachine(lowered.processor.cpu, options.target,
+                          options.optLevel);
   if (!machine)
     return machine.takeError();
   PhaseTimer translation(options.phases, "translate");
@@ -128,7 +129,7 @@ makeModule(const Lowered &lowered, llvm::LLVMContext &context,
   if (!module)
     return nullptr;
   internalize(*module);
-  setTarget(*module, **machine);
+  setTarget(*module, **machine, lowered.processor);
   translation.stop();
   PhaseTimer optimization(options.phases, "optimize");
   if (llvm::Error error = optimize(*module, **machine, options.optLevel))
@@ -210,7 +211,8 @@ sluice::compileModel(mlir::ModuleOp lowered, const CompileOptions &options,
   // Functions say themselves which processor they are for; what else there is,
   // the least able one must understand.
   llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine =
-      createTargetMachine(result.processors.back().cpu, options.optLevel);
+      createTargetMachine(result.processors.back().cpu, options.target,
+                          options.optLevel);
   if (!machine)
     return fail(machine.takeError());
   result.machine = std::move(*machine);
@@ -225,6 +227,10 @@ sluice::compileModel(mlir::ModuleOp lowered, const CompileOptions &options,
 
 llvm::Error CompiledModel::checkHost() const {
   return findRunnable(processors).takeError();
+}
+
+std::string CompiledModel::getTarget() const {
+  return processors.front().target;
 }
 
 llvm::Error sluice::generateCode(llvm::Module &module,

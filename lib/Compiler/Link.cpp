@@ -207,6 +207,9 @@ llvm::Error sluice::writeSharedLibrary(const CompiledModel &model,
                                        const ModelInterface &interface,
                                        llvm::StringRef path,
                                        const LinkOptions &options) {
+  if (llvm::Error error = checkHostTarget(model.getTarget()))
+    return llvm::createStringError("cannot link: " +
+                                   llvm::toString(std::move(error)));
   std::vector<std::string> archives;
   for (const char *name : {"libsluice_artifact.a", "libsluice_rt.a"}) {
     llvm::SmallString<256> archive(options.runtimeDirectory);

@@ -176,7 +176,8 @@ LogicalResult sluice::lowerModel(ModuleOp module,
                                  const CompileOptions &options) {
   if (failed(checkModel(module)))
     return failure();
-  llvm::Expected<std::vector<Processor>> processors = parseCPUs(options.cpu);
+  llvm::Expected<std::vector<Processor>> processors =
+      parseCPUs(options.cpu, options.target);
   if (!processors)
     return module.emitError() << llvm::toString(processors.takeError());
   CPUOptions cpu;

@@ -314,7 +314,7 @@ llvm::Expected<JitProgram> Session::compile(ModuleOp module) {
     if (llvm::Error error = check(module))
       return error;
     CompileOptions compile = options.compile;
-    llvm::Expected<std::string> cpu = chooseCPU(compile.cpu);
+    llvm::Expected<std::string> cpu = chooseCPU(compile.cpu, compile.target);
     if (!cpu) {
       module.emitError() << llvm::toString(cpu.takeError());
       return makeReported();

@@ -14,6 +14,7 @@
 #include "sluice/Target/CPU/Machine.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
@@ -30,29 +31,88 @@ static llvm::Triple getHostTriple() {
   return llvm::Triple(llvm::sys::getProcessTriple());
 }
 
-/// LLVM's entry for the host's architecture.
-static llvm::Expected<const llvm::Target *> lookupHostTarget() {
+static bool isSupported(const llvm::Triple &triple) {
+  return (triple.getArch() == llvm::Triple::x86_64 ||
+          triple.getArch() == llvm::Triple::aarch64) &&
+         triple.isOSLinux() && triple.isOSBinFormatELF() && !triple.isX32() &&
+         triple.getEnvironment() != llvm::Triple::GNUILP32;
+}
+
+static llvm::Expected<llvm::Triple> parseTarget(llvm::StringRef target) {
+  if (target == "native")
+    return getHostTriple();
+  llvm::Triple triple(llvm::Triple::normalize(target));
+  if (isSupported(triple))
+    return triple;
+  return llvm::createStringError(
+      "expected a target like x86_64-linux-gnu or aarch64-linux-gnu, or "
+      "native, but got '" +
+      target + "'");
+}
+
+/// LLVM's entry for an architecture.
+static llvm::Expected<const llvm::Target *>
+lookupTarget(const llvm::Triple &triple) {
   // Once: filling the table is not thread-safe.
   [[maybe_unused]] static const bool initialized = [] {
-    llvm::InitializeNativeTarget();
-    llvm::InitializeNativeTargetAsmPrinter();
+    llvm::InitializeAllTargetInfos();
+    llvm::InitializeAllTargets();
+    llvm::InitializeAllTargetMCs();
+    llvm::InitializeAllAsmPrinters();
     return true;
   }();
   std::string message;
   const llvm::Target *target =
-      llvm::TargetRegistry::lookupTarget(getHostTriple(), message);
+      llvm::TargetRegistry::lookupTarget(triple, message);
   if (!target)
-    return llvm::createStringError("LLVM cannot make code for this machine: " +
-                                   message);
+    return llvm::createStringError("LLVM cannot make code for " + triple.str() +
+                                   ": " + message);
   return target;
 }
 
-/// The processors that can run this process's kind of code.
-static llvm::Expected<std::vector<std::string>> listCPUs() {
-  llvm::Expected<const llvm::Target *> target = lookupHostTarget();
+llvm::Error sluice::checkTarget(llvm::StringRef target) {
+  llvm::Expected<llvm::Triple> triple = parseTarget(target);
+  if (!triple)
+    return triple.takeError();
+  return lookupTarget(*triple).takeError();
+}
+
+static bool isHost(const llvm::Triple &triple) {
+  llvm::Triple host = getHostTriple();
+  return triple.getArch() == host.getArch() && triple.getOS() == host.getOS() &&
+         triple.getEnvironment() == host.getEnvironment();
+}
+
+llvm::Error sluice::checkHostTarget(llvm::StringRef target) {
+  llvm::Expected<llvm::Triple> triple = parseTarget(target);
+  if (!triple)
+    return triple.takeError();
+  if (isHost(*triple))
+    return llvm::Error::success();
+  return llvm::createStringError(
+      "expected this machine's target, " + getHostTriple().str() +
+      ", but got " + triple->str() +
+      ", for which there are no libraries here to link or run with; make an "
+      "object for it (--emit=obj) and link it there");
+}
+
+std::string sluice::getDefaultCPU(llvm::StringRef target) {
+  llvm::Expected<llvm::Triple> triple = parseTarget(target);
+  if (!triple) {
+    llvm::consumeError(triple.takeError());
+    return "native";
+  }
+  if (triple->getArch() == getHostTriple().getArch())
+    return "native";
+  return triple->isX86() ? "x86-64" : "generic";
+}
+
+/// The processors that can run 64-bit code of the architecture.
+static llvm::Expected<std::vector<std::string>>
+listCPUs(const llvm::Triple &triple) {
+  llvm::Expected<const llvm::Target *> target = lookupTarget(triple);
   if (!target)
     return target.takeError();
-  llvm::Triple triple = getHostTriple();
   auto getInfo = [&](llvm::StringRef cpu) {
     return std::unique_ptr<llvm::MCSubtargetInfo>(
         (*target)->createMCSubtargetInfo(triple, cpu, ""));
@@ -67,10 +127,17 @@ static llvm::Expected<std::vector<std::string>> listCPUs() {
   return names;
 }
 
-llvm::Error sluice::checkCPU(llvm::StringRef cpu) {
-  if (cpu == "native")
-    return llvm::Error::success();
-  llvm::Expected<std::vector<std::string>> names = listCPUs();
+static llvm::Error checkCPU(llvm::StringRef cpu, const llvm::Triple &triple) {
+  if (cpu == "native") {
+    llvm::Triple host = getHostTriple();
+    if (triple.getArch() == host.getArch())
+      return llvm::Error::success();
+    return llvm::createStringError(
+        "expected the name of a processor for " + triple.getArchName() +
+        " but got native, this machine, which is " + host.getArchName() +
+        " (--cpu=help with the same --target lists the names)");
+  }
+  llvm::Expected<std::vector<std::string>> names = listCPUs(triple);
   if (!names)
     return names.takeError();
   if (llvm::is_contained(*names, cpu))
@@ -81,14 +148,29 @@ llvm::Error sluice::checkCPU(llvm::StringRef cpu) {
   });
   names->resize(std::min<size_t>(names->size(), 3));
   return llvm::createStringError(
-      "unknown processor '" + cpu + "' for " + getHostTriple().getArchName() +
+      "unknown processor '" + cpu + "' for " + triple.getArchName() +
       "; the nearest names are " + llvm::join(*names, ", ") +
-      " (--cpu=help lists all, native is this machine)");
+      (triple.getArch() == getHostTriple().getArch()
+           ? " (--cpu=help lists all, native is this machine)"
+           : " (--cpu=help with the same --target lists all)"));
 }
 
-void sluice::printCPUs(llvm::raw_ostream &os) {
-  os << "native  (this machine: " << llvm::sys::getHostCPUName() << ")\n";
-  llvm::Expected<std::vector<std::string>> names = listCPUs();
+llvm::Error sluice::checkCPU(llvm::StringRef cpu, llvm::StringRef target) {
+  llvm::Expected<llvm::Triple> triple = parseTarget(target);
+  if (!triple)
+    return triple.takeError();
+  return ::checkCPU(cpu, *triple);
+}
+
+void sluice::printCPUs(llvm::raw_ostream &os, llvm::StringRef target) {
+  llvm::Expected<llvm::Triple> triple = parseTarget(target);
+  if (!triple) {
+    llvm::consumeError(triple.takeError());
+    return;
+  }
+  if (triple->getArch() == getHostTriple().getArch())
+    os << "native  (this machine: " << llvm::sys::getHostCPUName() << ")\n";
+  llvm::Expected<std::vector<std::string>> names = listCPUs(*triple);
   if (!names) {
     llvm::consumeError(names.takeError());
     return;
@@ -110,11 +192,15 @@ static std::string getHostFeatures() {
 }
 
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
-sluice::createTargetMachine(llvm::StringRef cpu, unsigned optLevel) {
-  llvm::Expected<const llvm::Target *> target = lookupHostTarget();
-  if (!target)
-    return target.takeError();
-  if (llvm::Error error = checkCPU(cpu))
+sluice::createTargetMachine(llvm::StringRef cpu, llvm::StringRef target,
+                            unsigned optLevel) {
+  llvm::Expected<llvm::Triple> triple = parseTarget(target);
+  if (!triple)
+    return triple.takeError();
+  llvm::Expected<const llvm::Target *> entry = lookupTarget(*triple);
+  if (!entry)
+    return entry.takeError();
+  if (llvm::Error error = ::checkCPU(cpu, *triple))
     return std::move(error);
   std::string name = cpu.str(), features;
   if (cpu == "native") {
@@ -122,25 +208,77 @@ sluice::createTargetMachine(llvm::StringRef cpu, unsigned optLevel) {
     features = getHostFeatures();
   }
   auto level = llvm::CodeGenOpt::getLevel(int(std::min(optLevel, 3u)));
-  std::unique_ptr<llvm::TargetMachine> machine((*target)->createTargetMachine(
-      getHostTriple(), name, features, llvm::TargetOptions(), llvm::Reloc::PIC_,
+  std::unique_ptr<llvm::TargetMachine> machine((*entry)->createTargetMachine(
+      *triple, name, features, llvm::TargetOptions(), llvm::Reloc::PIC_,
       std::nullopt, *level));
   if (!machine)
     return llvm::createStringError("LLVM has no code generator for " +
-                                   getHostTriple().str());
+                                   triple->str());
   return machine;
 }
 
+static llvm::Error checkRunnable(llvm::ArrayRef<Processor> processors,
+                                 size_t &index) {
+  std::vector<sluice_artifact_code> codes;
+  for (const Processor &processor : processors)
+    codes.push_back({processor.cpu.c_str(), processor.features.c_str(),
+                     /*manifest=*/nullptr, /*functions=*/nullptr});
+  sluice_error error;
+  const sluice_artifact_code *found = sluice_choose_code(
+      codes.data(), codes.size(), /*wanted=*/nullptr, &error);
+  if (!found)
+    return llvm::createStringError(llvm::Twine(error.message));
+  index = found - codes.data();
+  return llvm::Error::success();
+}
+
+/// What CheckProcessor.c calls vectors of this size.
+static std::string getVectorFeature(unsigned bits) {
+  return std::to_string(bits) + "-bit sve";
+}
+
+/// How many bits the scalable vectors of a processor have, if it is known and
+/// they are larger than NEON's; else 0.
+static unsigned getVectorBits(const llvm::TargetMachine &target,
+                              llvm::StringRef cpu) {
+  if (!target.getTargetTriple().isAArch64() ||
+      !target.getMCSubtargetInfo()->checkFeatures("+sve"))
+    return 0;
+  if (cpu != "native")
+    // What LLVM's tables do not say.
+    return llvm::StringSwitch<unsigned>(cpu)
+        .Cases({"neoverse-v1", "fujitsu-monaka"}, 256)
+        .Case("a64fx", 512)
+        .Default(0);
+  for (unsigned bits : {256, 512}) {
+    size_t index;
+    llvm::Error error = checkRunnable(
+        Processor{"native", "", "", bits, getVectorFeature(bits)}, index);
+    if (!error)
+      return bits;
+    llvm::consumeError(std::move(error));
+  }
+  return 0;
+}
+
 /// The machine (sluice/Target/CPU/Machine.h) whose schedule fits best.
-static std::string getMachineName(const llvm::TargetMachine &target) {
+static llvm::StringRef getMachineName(const llvm::TargetMachine &target,
+                                      unsigned vectorBits) {
   const llvm::MCSubtargetInfo &info = *target.getMCSubtargetInfo();
-  const llvm::Triple &triple = target.getTargetTriple();
-  if (triple.isAArch64())
-    return "neon";
-  if (triple.isX86() && info.checkFeatures("+avx512f,+avx512vl,+avx512bw,+fma"))
-    return info.checkFeatures("+avx512vnni") ? "avx512-vnni" : "avx512";
-  if (triple.isX86() && info.checkFeatures("+avx2,+fma"))
-    return "avx2";
+  if (target.getTargetTriple().isAArch64()) {
+    if (vectorBits)
+      return vectorBits == 256 ? "sve256" : "sve512";
+    if (!info.checkFeatures("+dotprod"))
+      return "neon";
+    return info.checkFeatures("+bf16") ? "neon-bf16" : "neon-dot";
+  }
+  if (info.checkFeatures("+avx512f,+avx512vl,+avx512bw,+fma")) {
+    if (!info.checkFeatures("+avx512vnni"))
+      return "avx512";
+    return info.checkFeatures("+avx512bf16") ? "avx512-bf16" : "avx512-vnni";
+  }
+  if (info.checkFeatures("+avx2,+fma"))
+    return info.checkFeatures("+avxvnni") ? "avx2-vnni" : "avx2";
   return "x86-64";
 }
 
@@ -161,20 +299,23 @@ static constexpr llvm::StringLiteral checkedOnX86[] = {
     "avx512bf16",   "avx512fp16",
     "avx512bitalg", "egpr"};
 static constexpr llvm::StringLiteral checkedOnAArch64[] = {
-    "crc",  "lse",  "fullfp16", "rdm",  "complxnum",
-    "rcpc", "sha3", "dotprod",  "sve",  "fp16fml",
-    "sve2", "i8mm", "bf16",     "cssc", "mops"};
+    "crc",  "lse",     "fullfp16", "rdm",     "complxnum", "rcpc",
+    "sha3", "dotprod", "sve",      "fp16fml", "sve2",      "i8mm",
+    "bf16", "cssc",    "mops",     "sve2p1"};
 
-static std::string getRequiredFeatures(const llvm::TargetMachine &target) {
+static std::string getRequiredFeatures(const llvm::TargetMachine &target,
+                                       unsigned vectorBits) {
   llvm::ArrayRef<llvm::StringLiteral> checked;
   if (target.getTargetTriple().isX86())
     checked = checkedOnX86;
   else if (target.getTargetTriple().isAArch64())
     checked = checkedOnAArch64;
-  std::vector<llvm::StringRef> required;
+  std::vector<std::string> required;
   for (llvm::StringRef feature : checked)
     if (target.getMCSubtargetInfo()->checkFeatures("+" + feature.str()))
-      required.push_back(feature);
+      required.push_back(feature.str());
+  if (vectorBits)
+    required.push_back(getVectorFeature(vectorBits));
   return llvm::join(required, ",");
 }
 
@@ -186,21 +327,25 @@ static std::pair<size_t, size_t> getRank(const Processor &processor) {
           features.empty() ? 0 : features.count(',') + 1};
 }
 
-llvm::Expected<Processor> sluice::lookupProcessor(llvm::StringRef cpu) {
-  llvm::Expected<std::unique_ptr<llvm::TargetMachine>> target =
-      createTargetMachine(cpu, /*optLevel=*/0);
-  if (!target)
-    return target.takeError();
-  return Processor{cpu.str(), getMachineName(**target),
-                   getRequiredFeatures(**target)};
+llvm::Expected<Processor> sluice::lookupProcessor(llvm::StringRef cpu,
+                                                  llvm::StringRef target) {
+  llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine =
+      createTargetMachine(cpu, target, /*optLevel=*/0);
+  if (!machine)
+    return machine.takeError();
+  unsigned vectorBits = getVectorBits(**machine, cpu);
+  return Processor{cpu.str(), (*machine)->getTargetTriple().str(),
+                   getMachineName(**machine, vectorBits).str(), vectorBits,
+                   getRequiredFeatures(**machine, vectorBits)};
 }
 
-llvm::Expected<std::vector<Processor>> sluice::parseCPUs(llvm::StringRef list) {
+llvm::Expected<std::vector<Processor>>
+sluice::parseCPUs(llvm::StringRef list, llvm::StringRef target) {
   llvm::SmallVector<llvm::StringRef> names;
   list.split(names, ',');
   std::vector<Processor> processors;
   for (llvm::StringRef name : names) {
-    llvm::Expected<Processor> processor = lookupProcessor(name.trim());
+    llvm::Expected<Processor> processor = lookupProcessor(name.trim(), target);
     if (!processor)
       return processor.takeError();
     if (llvm::any_of(processors, [&](const Processor &other) {
@@ -218,25 +363,24 @@ llvm::Expected<std::vector<Processor>> sluice::parseCPUs(llvm::StringRef list) {
   return processors;
 }
 
-llvm::Error sluice::checkCPUs(llvm::StringRef list) {
-  return parseCPUs(list).takeError();
+llvm::Error sluice::checkCPUs(llvm::StringRef list, llvm::StringRef target) {
+  return parseCPUs(list, target).takeError();
 }
 
 llvm::Expected<size_t>
 sluice::findRunnable(llvm::ArrayRef<Processor> processors) {
-  std::vector<sluice_artifact_code> codes;
-  for (const Processor &processor : processors)
-    codes.push_back({processor.cpu.c_str(), processor.features.c_str(),
-                     /*manifest=*/nullptr, /*functions=*/nullptr});
-  sluice_error error;
-  if (const sluice_artifact_code *found = sluice_choose_code(
-          codes.data(), codes.size(), /*wanted=*/nullptr, &error))
-    return found - codes.data();
-  return llvm::createStringError(llvm::Twine(error.message));
+  // One target for all.
+  if (llvm::Error error = checkHostTarget(processors.front().target))
+    return std::move(error);
+  size_t index;
+  if (llvm::Error error = checkRunnable(processors, index))
+    return std::move(error);
+  return index;
 }
 
-llvm::Expected<std::string> sluice::chooseCPU(llvm::StringRef list) {
-  llvm::Expected<std::vector<Processor>> processors = parseCPUs(list);
+llvm::Expected<std::string> sluice::chooseCPU(llvm::StringRef list,
+                                              llvm::StringRef target) {
+  llvm::Expected<std::vector<Processor>> processors = parseCPUs(list, target);
   if (!processors)
     return processors.takeError();
   llvm::Expected<size_t> index = findRunnable(*processors);
@@ -245,8 +389,8 @@ llvm::Expected<std::string> sluice::chooseCPU(llvm::StringRef list) {
   return (*processors)[*index].cpu;
 }
 
-void sluice::setTarget(llvm::Module &module,
-                       const llvm::TargetMachine &machine) {
+void sluice::setTarget(llvm::Module &module, const llvm::TargetMachine &machine,
+                       const Processor &processor) {
   module.setTargetTriple(machine.getTargetTriple());
   module.setDataLayout(machine.createDataLayout());
   for (llvm::Function &function : module) {
@@ -255,5 +399,8 @@ void sluice::setTarget(llvm::Module &module,
     function.addFnAttr("target-cpu", machine.getTargetCPU());
     // Even if it is empty: without, those of the code generator count.
     function.addFnAttr("target-features", machine.getTargetFeatureString());
+    if (unsigned granules = processor.vectorBits / 128)
+      function.addFnAttr(llvm::Attribute::getWithVScaleRangeArgs(
+          module.getContext(), granules, granules));
   }
 }

@@ -30,34 +30,44 @@ namespace sluice {
 struct Processor {
   /// As the user named it: one name of CompileOptions::cpu.
   std::string cpu;
+  /// The triple of CompileOptions::target, in full.
+  std::string target;
   /// The machine (sluice/Target/CPU/Machine.h) whose schedule fits best.
   std::string machine;
+  /// How many bits AArch64's scalable vectors have, if code is made for that
+  /// many; else 0.
+  unsigned vectorBits;
   /// The names, separated by commas, of what the code needs beyond the
   /// architecture's baseline, as far as it can be checked at load time.
   std::string features;
 };
 
-/// The processor called `cpu`, e.g. "native".
-llvm::Expected<Processor> lookupProcessor(llvm::StringRef cpu);
+/// The processor called `cpu`, e.g. "native", of CompileOptions::target.
+llvm::Expected<Processor> lookupProcessor(llvm::StringRef cpu,
+                                          llvm::StringRef target);
 
 /// The processors of a list (CompileOptions::cpu), at least one, the best
 /// first: those whose products have the widest schedule, then those with the
 /// most features, then as in the list. Fails if a name is unknown or there
 /// twice.
-llvm::Expected<std::vector<Processor>> parseCPUs(llvm::StringRef list);
+llvm::Expected<std::vector<Processor>> parseCPUs(llvm::StringRef list,
+                                                 llvm::StringRef target);
 
 /// The index of the first that this process's machine can run code for. Fails,
 /// with what it lacks for each, if there is none.
 llvm::Expected<size_t> findRunnable(llvm::ArrayRef<Processor> processors);
 
-/// A machine of this host's architecture: position-independent code for `cpu`,
+/// A machine of CompileOptions::target: position-independent code for `cpu`,
 /// one name of CompileOptions::cpu.
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
-createTargetMachine(llvm::StringRef cpu, unsigned optLevel);
+createTargetMachine(llvm::StringRef cpu, llvm::StringRef target,
+                    unsigned optLevel);
 
-/// Sets triple and layout of `module`, and processor and features on each of
-/// its functions, so that tools that read its text choose the same ones.
-void setTarget(llvm::Module &module, const llvm::TargetMachine &machine);
+/// Sets triple and layout of `module`, and processor, features and the size of
+/// vectors on each of its functions, so that tools that read its text choose
+/// the same ones.
+void setTarget(llvm::Module &module, const llvm::TargetMachine &machine,
+               const Processor &processor);
 
 /// Runs LLVM's pipeline for `optLevel`, vectorisers included.
 llvm::Error optimize(llvm::Module &module, llvm::TargetMachine &machine,

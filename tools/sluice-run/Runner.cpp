@@ -98,7 +98,7 @@ llvm::Expected<std::unique_ptr<Runner>>
 sluice::createCompiledRunner(mlir::ModuleOp module, llvm::StringRef entry,
                              llvm::StringRef weightsPath,
                              const CompileOptions &options, int threads) {
-  llvm::Expected<std::string> cpu = chooseCPU(options.cpu);
+  llvm::Expected<std::string> cpu = chooseCPU(options.cpu, options.target);
   if (!cpu)
     return cpu.takeError();
   CompileOptions chosen = options;

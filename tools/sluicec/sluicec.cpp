@@ -59,14 +59,22 @@ struct Options {
                "its absolute path becomes what\n<prefix>_load opens if it is "
                "given NULL. The file\nitself is not copied"),
       cl::value_desc("file"), cl::cat(category)};
+  cl::opt<std::string> target{
+      "target",
+      cl::desc("Architecture and system to compile for, as clang\nhas it, e.g. "
+               "aarch64-linux-gnu (default: native, this\nmachine). For "
+               "another than this machine's everything\nbut --emit=so"),
+      cl::value_desc("triple"), cl::init("native"), cl::cat(category)};
   cl::opt<std::string> cpu{
       "cpu",
-      cl::desc("Processors to compile for, by LLVM's names\n(default: native, "
-               "this machine; help lists the names).\nOf several the file has "
-               "code for each: the best that a\nmachine can run is chosen when "
-               "the model is loaded, or\nthat which the environment variable "
-               "SLUICE_CPU names"),
-      cl::value_desc("name,..."), cl::init("native"), cl::cat(category)};
+      cl::desc(
+          "Processors to compile for, by LLVM's names\n(default: native, "
+          "this machine, or with another\n--target generic or x86-64; help "
+          "lists the names).\nOf several the file has "
+          "code for each: the best that a\nmachine can run is chosen when "
+          "the model is loaded, or\nthat which the environment variable "
+          "SLUICE_CPU names"),
+      cl::value_desc("name,..."), cl::cat(category)};
   cl::opt<std::string> prefix{
       "prefix",
       cl::desc("What the C functions' names begin with\n(default: the output "
@@ -157,8 +165,10 @@ static bool isSameFile(llvm::StringRef a, llvm::StringRef b) {
 }
 
 static int run(const Options &options, LinkOptions link, PhaseTimes &phases) {
+  if (llvm::Error error = checkTarget(options.target))
+    return fail("--target: " + llvm::toString(std::move(error)));
   if (options.cpu == "help") {
-    printCPUs(llvm::outs());
+    printCPUs(llvm::outs(), options.target);
     return 0;
   }
   if (options.input.empty())
@@ -171,8 +181,17 @@ static int run(const Options &options, LinkOptions link, PhaseTimes &phases) {
   if (isSameFile(options.input, output))
     return fail("the output '" + output +
                 "' is the model itself; name another file by -o");
-  if (llvm::Error error = checkCPUs(options.cpu))
+  CompileOptions compile;
+  compile.phases = &phases;
+  compile.target = options.target;
+  compile.cpu = options.cpu.getNumOccurrences() ? options.cpu.getValue()
+                                                : getDefaultCPU(options.target);
+  compile.counters = options.counters;
+  if (llvm::Error error = checkCPUs(compile.cpu, compile.target))
     return fail(std::move(error));
+  if (options.emit == Emit::SharedLibrary)
+    if (llvm::Error error = checkHostTarget(compile.target))
+      return fail("cannot link: " + llvm::toString(std::move(error)));
 
   mlir::DialectRegistry registry;
   registerAllDialects(registry);
@@ -185,10 +204,6 @@ static int run(const Options &options, LinkOptions link, PhaseTimes &phases) {
   parsing.stop();
   if (!module)
     return 1;
-  CompileOptions compile;
-  compile.phases = &phases;
-  compile.cpu = options.cpu;
-  compile.counters = options.counters;
   if (mlir::failed(lowerModel(*module, compile)))
     return 1;
 

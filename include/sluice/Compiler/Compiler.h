@@ -55,8 +55,13 @@ struct Processor;
 
 /// What can be chosen about a compilation.
 struct CompileOptions {
+  /// "native" (this machine) or a triple as clang has it, whose architecture is
+  /// x86_64 or aarch64 and whose system is Linux, e.g. "aarch64-linux-gnu". For
+  /// another architecture or system than this machine's everything but shared
+  /// libraries and code in memory can be made, and `cpu` must be a name.
+  std::string target = "native";
   /// "native" (this machine, with all that it can do) or LLVM's name of a
-  /// processor of this machine's architecture, e.g. "znver4", "x86-64-v3". Or
+  /// processor of the target's architecture, e.g. "znver4", "x86-64-v3". Or
   /// several, separated by commas: a file then has code for each, and chooses
   /// when it is loaded; in memory the best that this machine has is compiled.
   std::string cpu = "native";
@@ -104,19 +109,31 @@ mlir::LogicalResult lowerModel(mlir::ModuleOp module,
 /// The name of the packed function of the function called `name`.
 std::string getPackedName(llvm::StringRef name);
 
+/// Fails if there is no code for `target`, one of CompileOptions::target.
+llvm::Error checkTarget(llvm::StringRef target);
+
+/// Fails unless `target` is this machine's architecture and system, for which
+/// alone there are a linker, libraries and the runtime.
+llvm::Error checkHostTarget(llvm::StringRef target);
+
+/// What CompileOptions::cpu is where nobody chose: "native", or for another
+/// architecture the name of its least able processor.
+std::string getDefaultCPU(llvm::StringRef target);
+
 /// Fails, with the nearest names, if `cpu` is not the name of a processor of
-/// this machine's architecture.
-llvm::Error checkCPU(llvm::StringRef cpu);
+/// the target's architecture.
+llvm::Error checkCPU(llvm::StringRef cpu, llvm::StringRef target = "native");
 
 /// The same for names separated by commas, none of which may be there twice.
-llvm::Error checkCPUs(llvm::StringRef list);
+llvm::Error checkCPUs(llvm::StringRef list, llvm::StringRef target = "native");
 
 /// The best of the processors in `list` that this machine can run code for.
 /// Fails, with what it lacks, if there is none.
-llvm::Expected<std::string> chooseCPU(llvm::StringRef list);
+llvm::Expected<std::string> chooseCPU(llvm::StringRef list,
+                                      llvm::StringRef target = "native");
 
 /// Prints the names that CompileOptions::cpu may have.
-void printCPUs(llvm::raw_ostream &os);
+void printCPUs(llvm::raw_ostream &os, llvm::StringRef target = "native");
 
 /// Optimised LLVM IR and the processors it is for.
 class CompiledModel {
@@ -140,6 +157,9 @@ public:
 
   /// Fails if this machine can run the code for none of the processors.
   llvm::Error checkHost() const;
+
+  /// The triple that the code is for.
+  std::string getTarget() const;
 
   /// The manifest as JSON; see sluice-c/Runtime.h.
   const std::string &getManifest() const { return manifest; }

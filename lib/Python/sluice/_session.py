@@ -69,10 +69,13 @@ class Session(Owner):
     session for each thread.
 
     Args:
-        cpu: "native", this machine, or LLVM's name of a processor of this
-            architecture, e.g. "znver4" or "x86-64-v3". Or several, separated by
-            commas: a file has code for each and chooses when it is loaded; for
-            this process the best that this machine can run is compiled.
+        target: "native", this machine, or a triple as clang has it, e.g.
+            "aarch64-linux-gnu": objects, assembly and LLVM IR for it.
+        cpu: "native", this machine, or LLVM's name of a processor of the target,
+            e.g. "znver4" or "x86-64-v3". Or several, separated by commas: a file
+            has code for each and chooses when it is loaded; for this process the
+            best that this machine can run is compiled. None is "native", or for
+            another architecture its least able processor.
         parallel: use OpenMP. Results are the same, bit for bit.
         counters: count what routed ops do, for `Model.counters`.
         opt_level: LLVM's optimisation level, 0 to 3.
@@ -90,7 +93,8 @@ class Session(Owner):
     def __init__(
         self,
         *,
-        cpu: str = "native",
+        target: str = "native",
+        cpu: str | None = None,
         parallel: bool = True,
         counters: bool = False,
         opt_level: int = 3,
@@ -116,7 +120,9 @@ class Session(Owner):
             ),
             error,
         )
-        self.set_option("cpu", cpu)
+        self.set_option("target", target)
+        if cpu is not None:
+            self.set_option("cpu", cpu)
         self.set_option("parallel", parallel)
         self.set_option("counters", counters)
         self.set_option("opt-level", opt_level)

@@ -110,6 +110,10 @@ static void describeProcessor(char text[64]) {
 }
 #elif defined(__aarch64__) && defined(__linux__)
 #include <sys/auxv.h>
+#include <sys/prctl.h>
+
+/// Instead of a word of bits: a size, in bits, that SVE's vectors must have.
+enum { SVE_BITS = 0 };
 
 /// Where Linux tells of a feature: AT_HWCAP or AT_HWCAP2. Numbers, since what
 /// headers know depends on their age.
@@ -120,17 +124,26 @@ typedef struct feature {
 } feature;
 
 static const feature features[] = {
-    {"crc", AT_HWCAP, 7},        {"lse", AT_HWCAP, 8},
-    {"fullfp16", AT_HWCAP, 10},  {"rdm", AT_HWCAP, 12},
-    {"complxnum", AT_HWCAP, 14}, {"rcpc", AT_HWCAP, 15},
-    {"sha3", AT_HWCAP, 17},      {"dotprod", AT_HWCAP, 20},
-    {"sve", AT_HWCAP, 22},       {"fp16fml", AT_HWCAP, 23},
-    {"sve2", AT_HWCAP2, 1},      {"i8mm", AT_HWCAP2, 13},
-    {"bf16", AT_HWCAP2, 14},     {"cssc", AT_HWCAP2, 34},
-    {"mops", AT_HWCAP2, 43},
+    {"crc", AT_HWCAP, 7},           {"lse", AT_HWCAP, 8},
+    {"fullfp16", AT_HWCAP, 10},     {"rdm", AT_HWCAP, 12},
+    {"complxnum", AT_HWCAP, 14},    {"rcpc", AT_HWCAP, 15},
+    {"sha3", AT_HWCAP, 17},         {"dotprod", AT_HWCAP, 20},
+    {"sve", AT_HWCAP, 22},          {"fp16fml", AT_HWCAP, 23},
+    {"sve2", AT_HWCAP2, 1},         {"i8mm", AT_HWCAP2, 13},
+    {"bf16", AT_HWCAP2, 14},        {"cssc", AT_HWCAP2, 34},
+    {"mops", AT_HWCAP2, 43},        {"sve2p1", AT_HWCAP2, 36},
+    {"256-bit sve", SVE_BITS, 256}, {"512-bit sve", SVE_BITS, 512},
 };
 
+static unsigned getSVEBits(void) {
+  const int getLength = 51, bytes = 0xffff;
+  const int length = prctl(getLength, 0, 0, 0, 0);
+  return length < 0 ? 0 : 8u * (unsigned)(length & bytes);
+}
+
 static int isPresent(const feature *f) {
+  if (f->kind == SVE_BITS)
+    return getSVEBits() == f->bit;
   return getauxval(f->kind) >> f->bit & 1;
 }
 
