@@ -111,7 +111,8 @@ void DimensionClasses::visit(Operation *op) {
     return visitBody(op);
   if (auto linear = dyn_cast<LinearOp>(op)) {
     tie(linear.getInput(), 0, linear.getResult(), 0);
-    tie(linear.getInput(), 1, linear.getWeight(), linear.getInDim());
+    if (linear.getInterleave() == 1)
+      tie(linear.getInput(), 1, linear.getWeight(), linear.getInDim());
     if (linear.getLayout() != Layout::Panels)
       tie(linear.getResult(), 1, linear.getWeight(), linear.getOutDim());
     if (linear.getBias())

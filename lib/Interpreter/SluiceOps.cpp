@@ -59,7 +59,8 @@ static FailureOr<Tensor> pack(Evaluator &evaluator, GetWeightOp op,
   int64_t numbers = panels.getNumbersPerElement();
   int64_t numOut = isOutIn ? rows : columns;
   int64_t numIn = (isOutIn ? columns : rows) * numbers;
-  int64_t lines = numIn / (side * numbers), size = rows * columns;
+  int64_t lines = llvm::divideCeil(numIn, side * numbers),
+          size = rows * columns;
   int64_t packedSize = llvm::divideCeil(numOut, width) * lines * width * side;
   const Element *source = matrices.data();
   Element *target = packed->mutableData();
@@ -139,7 +140,9 @@ static LogicalResult evaluateLinear(Evaluator &evaluator, LinearOp op) {
   int64_t width = isPacked ? weight.getDim(2) : 1;
   int64_t numOut =
       isPacked ? op.getType().getDimSize(1) : weight.getDim(op.getOutDim());
-  if (weight.getDim(op.getInDim()) != numIn)
+  int64_t side = op.getInterleave();
+  int64_t lines = isPacked ? llvm::divideCeil(numIn, side) : numIn;
+  if (weight.getDim(op.getInDim()) != lines)
     return op.emitError("expected a weight with ")
            << numIn
            << " inputs, as the input has columns, but got one of shape "
@@ -156,7 +159,8 @@ static LogicalResult evaluateLinear(Evaluator &evaluator, LinearOp op) {
     return failure();
 
   Type type = op.getType().getElementType();
-  int64_t stepIn = isPacked                          ? width
+  // Inputs side by side, and the distance between such lines.
+  int64_t stepIn = isPacked                          ? width * side
                    : op.getLayout() == Layout::OutIn ? 1
                                                      : numOut;
   Element *target = result->mutableData();
@@ -164,12 +168,13 @@ static LogicalResult evaluateLinear(Evaluator &evaluator, LinearOp op) {
     const Element *row = input.data() + t * numIn;
     for (int64_t o = 0; o < numOut; ++o) {
       const Element *column =
-          weight.data() + (isPacked ? o / width * numIn * width + o % width
-                           : op.getLayout() == Layout::OutIn ? o * numIn
-                                                             : o);
+          weight.data() +
+          (isPacked ? ((o / width) * lines * width + o % width) * side
+           : op.getLayout() == Layout::OutIn ? o * numIn
+                                             : o);
       double sum = 0.0;
       for (int64_t i = 0; i < numIn; ++i)
-        sum += row[i].f * column[i * stepIn].f;
+        sum += row[i].f * column[i / side * stepIn + i % side].f;
       if (op.getBias())
         sum += bias.data()[o].f;
       *target++ = Element::ofFloat(roundNarrow(sum, type));

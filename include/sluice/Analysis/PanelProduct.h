@@ -13,17 +13,29 @@
 
 namespace sluice {
 
-/// The maps of a product of rows with a weight in panels: of the loops (panel,
-/// row, k, column),
-///
-///     input[row, k] * weight[panel, k, column] added to out[row, panel,
-///     column]
-llvm::SmallVector<mlir::AffineMap>
-getPanelProductMaps(mlir::MLIRContext *context);
+/// A product of rows with a weight in panels.
+struct PanelProduct {
+  /// How many inputs of a column lie side by side.
+  int64_t side = 1;
 
-/// True if `op`, on tensors or buffers, is such a product, with operands
-/// converted to the result's element type before they are multiplied.
-bool isPanelProduct(mlir::linalg::GenericOp op);
+  /// The maps of input, weight and result. Of the loops (panel, row, k,
+  /// column),
+  ///
+  ///     input[row, k] * weight[panel, k, column] added to
+  ///     out[row, panel, column]
+  ///
+  /// and if `side` is not 1, of (panel, row, line, j, column),
+  ///
+  ///     input[row, side line + j] * weight[panel, line, column, j]
+  llvm::SmallVector<mlir::AffineMap> getMaps(mlir::MLIRContext *context) const;
+
+  /// Of each loop.
+  llvm::SmallVector<mlir::utils::IteratorType> getIterators() const;
+
+  /// What `op`, on tensors or buffers, is if it is such a product, with
+  /// operands extended to the result's element type before they are multiplied.
+  static std::optional<PanelProduct> match(mlir::linalg::GenericOp op);
+};
 
 } // namespace sluice
 

@@ -163,6 +163,22 @@ private:
     lb.yield(arith::AddFOp::create(b, loc, args[2], product, flags));
   }
 
+  /// `input` with zeros up to `columns`, where its last line is not filled.
+  static Value fillLines(OpBuilder &b, Location loc, Value input,
+                         OpFoldResult rows, int64_t columns) {
+    auto type = cast<RankedTensorType>(input.getType());
+    if (type.isDynamicDim(1) || type.getDimSize(1) == columns)
+      return input;
+    Value filled = makeFilled(b, loc, {rows, b.getIndexAttr(columns)},
+                              type.getElementType(), 0.0);
+    SmallVector<OpFoldResult> offsets(2, b.getIndexAttr(0));
+    SmallVector<OpFoldResult> strides(2, b.getIndexAttr(1));
+    SmallVector<OpFoldResult> sizes = {rows,
+                                       b.getIndexAttr(type.getDimSize(1))};
+    return tensor::InsertSliceOp::create(b, loc, input, filled, offsets, sizes,
+                                         strides);
+  }
+
   /// The product with a weight in panels: [rows, panels * width], of which the
   /// result's columns are cut out.
   static Value multiplyPanels(OpBuilder &b, Location loc, Value input,
@@ -170,6 +186,9 @@ private:
                               RankedTensorType type, Type sum) {
     auto packed = cast<RankedTensorType>(weight.getType());
     int64_t panels = packed.getDimSize(0), width = packed.getDimSize(2);
+    PanelProduct product;
+    if (packed.getRank() == 4)
+      product.side = packed.getDimSize(3);
     int64_t columns = type.getDimSize(1);
     // A slice of no rows would begin behind the end.
     if (isConstantIntValue(rows, 0))
@@ -177,20 +196,17 @@ private:
     Value accumulator = makeFilled(
         b, loc, {rows, b.getIndexAttr(panels), b.getIndexAttr(width)}, sum,
         0.0);
-    using utils::IteratorType;
-    SmallVector<IteratorType> iterators(4, IteratorType::parallel);
-    iterators[2] = IteratorType::reduction;
-    Value product =
-        linalg::GenericOp::create(
-            b, loc, accumulator.getType(), ValueRange{input, weight},
-            ValueRange{accumulator}, getPanelProductMaps(b.getContext()),
-            iterators,
-            [](OpBuilder &b, Location loc, ValueRange args) {
-              accumulate(b, loc, args, arith::FastMathFlags::contract);
-            })
-            .getResult(0);
+    input = fillLines(b, loc, input, rows, packed.getDimSize(1) * product.side);
+    Value sums = linalg::GenericOp::create(
+                     b, loc, accumulator.getType(), ValueRange{input, weight},
+                     ValueRange{accumulator}, product.getMaps(b.getContext()),
+                     product.getIterators(),
+                     [](OpBuilder &b, Location loc, ValueRange args) {
+                       accumulate(b, loc, args, arith::FastMathFlags::contract);
+                     })
+                     .getResult(0);
     SmallVector<ReassociationIndices> groups = {{0}, {1, 2}};
-    Value result = tensor::CollapseShapeOp::create(b, loc, product, groups);
+    Value result = tensor::CollapseShapeOp::create(b, loc, sums, groups);
     if (columns == panels * width)
       return result;
     SmallVector<OpFoldResult> offsets(2, b.getIndexAttr(0));

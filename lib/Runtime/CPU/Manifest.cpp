@@ -235,6 +235,10 @@ bool Reader::weight(const JsonValue &object, const std::string &path,
                         " dimensions, and of at most " +
                         std::to_string(SLUICE_MAX_RANK) +
                         " when it is packed, but got " + std::to_string(rank));
+  // What fills up a line is 0, which is a number for floats only.
+  if (weight.dtype == SLUICE_F16 || weight.dtype == SLUICE_BF16 ||
+      weight.dtype == SLUICE_F32 || weight.dtype == SLUICE_F64)
+    return true;
   int64_t side = weight.interleave * weight.numbersPerElement, beyond = 1;
   if (!weight.isOutIn) {
     beyond = weight.shape[size_t(rank - 2)] % side;

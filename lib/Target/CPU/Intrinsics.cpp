@@ -10,6 +10,7 @@
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Dialect/X86Vector/X86VectorDialect.h"
 
 using namespace mlir;
 using namespace sluice;
@@ -84,4 +85,12 @@ Value sluice::multiplyQuads(LoopBuilder &b, const CPUMachine &machine,
     return callScalable(b, "llvm.aarch64.sve.sdot.nxv4i32", type, {sum, x, y});
   }
   llvm_unreachable("no other vector unit");
+}
+
+Value sluice::multiplyBF16Pairs(LoopBuilder &b, const CPUMachine &machine,
+                                Value sum, Value x, Value y) {
+  if (machine.unit == VectorUnit::X86)
+    return x86vector::DotBF16Op::create(b, b.loc, sum, x, y);
+  return callIntrinsic(b, "llvm.aarch64.neon.bfdot.v4f32.v8bf16", sum.getType(),
+                       {sum, x, y});
 }

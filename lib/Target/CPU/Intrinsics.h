@@ -38,6 +38,11 @@ mlir::Value multiplyPairs(LoopBuilder &b, const CPUMachine &machine,
 mlir::Value multiplyQuads(LoopBuilder &b, const CPUMachine &machine,
                           mlir::Value sum, mlir::Value x, mlir::Value y);
 
+/// `sum` and, in each lane of f32, the products of two bf16 of `x` with two of
+/// `y`. For machines with dot products of bf16.
+mlir::Value multiplyBF16Pairs(LoopBuilder &b, const CPUMachine &machine,
+                              mlir::Value sum, mlir::Value x, mlir::Value y);
+
 } // namespace sluice
 
 #endif // SLUICE_LIB_TARGET_CPU_INTRINSICS_H

@@ -8,6 +8,8 @@
 
 #include "MicroKernels.h"
 
+#include "Intrinsics.h"
+
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -15,18 +17,47 @@
 using namespace mlir;
 using namespace sluice;
 
+KernelOperands::KernelOperands(const CPUMachine &machine, Type input,
+                               Type weight, int64_t width, int64_t side)
+    : input(input), weight(weight), width(width), side(side),
+      row(Float32Type::get(input.getContext())) {
+  if (machine.hasBF16Dots && side == 2 && input.isBF16() && weight.isBF16())
+    row = input;
+}
+
+int64_t KernelOperands::getMaxRows(const CPUMachine &machine) const {
+  // LLVM begins with the second inputs' weights before it is done with those of
+  // the first ones: a row less leaves the registers, where they do not come
+  // from memory.
+  bool isTight = convert() && side > 1 && machine.registers > 16;
+  return machine.maxRows - (isTight ? 1 : 0);
+}
+
+std::string KernelOperands::getName() const {
+  std::string name;
+  llvm::raw_string_ostream os(name);
+  os << weight;
+  if (areDots())
+    os << "dot";
+  else if (side > 1)
+    os << "by" << side;
+  return name;
+}
+
 namespace {
 /// Fills the body of one kernel.
 class KernelBody {
 public:
   KernelBody(func::FuncOp function, const CPUMachine &machine,
-             int64_t rowStride, int64_t rows, int64_t panels, int64_t width,
-             Type weight)
+             int64_t rowStride, int64_t rows, int64_t panels,
+             const KernelOperands &operands)
       : builder(function.getBody()), b(builder, function.getLoc()),
-        machine(machine), rowStride(rowStride), rows(rows), panels(panels),
-        vectors(width / machine.lanes), width(width),
+        machine(machine), operands(operands), rowStride(rowStride), rows(rows),
+        panels(panels), vectors(operands.width / machine.lanes),
+        width(operands.width), side(operands.side),
         sum(VectorType::get({machine.lanes}, b.getF32Type())),
-        stored(VectorType::get({machine.lanes}, weight)) {
+        words(VectorType::get({machine.lanes}, b.getI32Type())),
+        stored(VectorType::get({side * machine.lanes}, operands.weight)) {
     auto arg = [&](unsigned i) -> Value { return function.getArgument(i); };
     args = {arg(0), arg(1), arg(2), arg(3), arg(4),  arg(5),
             arg(6), arg(7), arg(8), arg(9), arg(10), arg(11)};
@@ -34,7 +65,7 @@ public:
 
   void build() {
     auto loop = scf::ForOp::create(
-        b, b.loc, b.index(0), args.depth, b.index(1), loadSums(),
+        b, b.loc, b.index(0), args.depth, b.index(side), loadSums(),
         [&](OpBuilder &builder, Location loc, Value k, ValueRange carried) {
           LoopBuilder inner(builder, loc);
           SmallVector<Value> sums(carried);
@@ -88,16 +119,15 @@ private:
     });
   }
 
-  /// The multiply-adds of one k. What there is less of, rows' elements or
-  /// weights, stays in registers; the other comes one by one.
+  /// The multiply-adds of one k, or of as many as lie side by side.
   void step(LoopBuilder &b, Value k, SmallVectorImpl<Value> &sums) {
-    SmallVector<Value> panelPlaces;
     Value at = b.add(args.bOffset, b.mul(k, b.index(width)));
     // Behind the part that it prefetches a kernel touches what it reads anyway:
     // cheaper than a second loop.
     Value distance =
         b.select(b.compare(arith::CmpIPredicate::ult, k, args.prefetchDepth),
                  args.prefetchDistance, b.index(0));
+    panelPlaces.clear();
     for (int64_t q = 0; q < panels; ++q) {
       panelPlaces.push_back(
           q == 0 ? at : b.add(panelPlaces.back(), args.panelStride));
@@ -106,58 +136,108 @@ private:
           /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
     }
     Value row = b.add(args.aOffset, k);
-    auto spread = [&](int64_t i) -> Value {
-      Value element = memref::LoadOp::create(
-          b, b.loc, args.a, i == 0 ? row : b.add(row, b.index(i * rowStride)));
-      return vector::BroadcastOp::create(b, b.loc, sum, element);
-    };
-    auto load = [&](int64_t j) -> Value {
-      Value place =
-          b.add(panelPlaces[j / vectors], b.index(j % vectors * machine.lanes));
-      Value weight = vector::LoadOp::create(b, b.loc, stored, args.b, place);
-      if (stored == sum)
-        return weight;
-      return arith::ExtFOp::create(b, b.loc, sum, weight);
-    };
+    if (side == 1 || operands.areDots())
+      return addProducts(b, row, /*part=*/0, sums);
+    int64_t numWeights = panels * vectors;
+    bool keepsWeights = (rows + 1) * numWeights + rows + 4 <= machine.registers;
+    for (int64_t j = 0; j < side; ++j) {
+      // Weights are loaded again where there are no registers to keep them.
+      if (j > 0 && !keepsWeights)
+        keepOrder(b);
+      addProducts(b, b.add(row, b.index(j)), j, sums);
+    }
+  }
+
+  /// What there is less of, rows' elements or weights, stays in registers; the
+  /// other comes one by one.
+  void addProducts(LoopBuilder &b, Value row, int64_t part,
+                   SmallVectorImpl<Value> &sums) {
     auto add = [&](int64_t i, int64_t j, Value element, Value weight) {
       Value &target = sums[(j / vectors * rows + i) * vectors + j % vectors];
-      target = multiplyAdd(b, machine, element, weight, target);
+      target = operands.areDots()
+                   ? multiplyBF16Pairs(b, machine, target, weight, element)
+                   : multiplyAdd(b, machine, element, weight, target);
     };
     int64_t numWeights = panels * vectors;
     SmallVector<Value> kept;
     if (rows < numWeights) {
       for (int64_t i = 0; i < rows; ++i)
-        kept.push_back(spread(i));
+        kept.push_back(spread(b, row, i));
       for (int64_t j = 0; j < numWeights; ++j) {
-        Value weight = load(j);
+        Value weight = load(b, j, part);
         for (int64_t i = 0; i < rows; ++i)
           add(i, j, kept[i], weight);
       }
       return;
     }
     for (int64_t j = 0; j < numWeights; ++j)
-      kept.push_back(load(j));
+      kept.push_back(load(b, j, part));
     for (int64_t i = 0; i < rows; ++i) {
-      Value element = spread(i);
+      Value element = spread(b, row, i);
       for (int64_t j = 0; j < numWeights; ++j)
         add(i, j, element, kept[j]);
     }
   }
 
+  /// Row i's element at `row` of the first one, or two neighbours, in all
+  /// lanes.
+  Value spread(LoopBuilder &b, Value row, int64_t i) {
+    Value at = i == 0 ? row : b.add(row, b.index(i * rowStride));
+    if (!operands.areDots()) {
+      Value element = memref::LoadOp::create(b, b.loc, args.a, at);
+      return vector::BroadcastOp::create(b, b.loc, sum, element);
+    }
+    Value pair = vector::LoadOp::create(
+        b, b.loc, VectorType::get({2}, operands.row), args.a, at);
+    Value word = vector::BitCastOp::create(
+        b, b.loc, VectorType::get({1}, b.getI32Type()), pair);
+    return vector::BitCastOp::create(
+        b, b.loc, stored, vector::BroadcastOp::create(b, b.loc, words, word));
+  }
+
+  /// Vector j of the panels' weights, as it is multiplied: in f32, number
+  /// `part` of those side by side, or all of these for dot products.
+  Value load(LoopBuilder &b, int64_t j, int64_t part) {
+    Value place = b.add(panelPlaces[j / vectors],
+                        b.index(j % vectors * machine.lanes * side));
+    Value weight = vector::LoadOp::create(b, b.loc, stored, args.b, place);
+    if (!operands.convert())
+      return weight;
+    if (side == 1)
+      return arith::ExtFOp::create(b, b.loc, sum, weight);
+    // The first of two is in the low half. A bf16 is the high half of an f32.
+    weight = vector::BitCastOp::create(b, b.loc, words, weight);
+    auto number = [&](int64_t value) -> Value {
+      return arith::ConstantOp::create(
+          b, b.loc,
+          DenseElementsAttr::get(words, b.getI32IntegerAttr(int32_t(value))));
+    };
+    weight =
+        part == 0
+            ? Value(arith::ShLIOp::create(b, b.loc, weight, number(16)))
+            : Value(arith::AndIOp::create(b, b.loc, weight, number(-65536)));
+    return vector::BitCastOp::create(b, b.loc, sum, weight);
+  }
+
   OpBuilder builder;
   LoopBuilder b;
   const CPUMachine &machine;
-  int64_t rowStride, rows, panels, vectors, width;
-  VectorType sum, stored;
+  const KernelOperands &operands;
+  int64_t rowStride, rows, panels, vectors, width, side;
+  /// Of one register: sums, the same as integers, and weights as they are
+  /// stored.
+  VectorType sum, words, stored;
   MicroKernels::Arguments args;
+  /// Where the panels' weights of the current step are.
+  SmallVector<Value> panelPlaces;
 };
 } // namespace
 
-func::FuncOp MicroKernels::get(int64_t rows, int64_t panels, int64_t width,
-                               Type weight) {
+func::FuncOp MicroKernels::get(int64_t rows, int64_t panels,
+                               const KernelOperands &operands) {
   std::string name = "__sluice_product_";
-  llvm::raw_string_ostream(name)
-      << weight << "_" << rows << "x" << panels << "x" << width;
+  llvm::raw_string_ostream(name) << operands.getName() << "_" << rows << "x"
+                                 << panels << "x" << operands.width;
   func::FuncOp &kernel = kernels[name];
   if (kernel)
     return kernel;
@@ -165,17 +245,17 @@ func::FuncOp MicroKernels::get(int64_t rows, int64_t panels, int64_t width,
   Builder builder(module.getContext());
   Type index = builder.getIndexType(),
        result = getFlatType(builder.getF32Type());
-  kernel =
-      createKernel(module, name,
-                   {result, index, getFlatType(weight), index, index, result,
-                    index, index, index, builder.getI1Type(), index, index});
-  KernelBody(kernel, machine, rowStride, rows, panels, width, weight).build();
+  kernel = createKernel(
+      module, name,
+      {getFlatType(operands.row), index, getFlatType(operands.weight), index,
+       index, result, index, index, index, builder.getI1Type(), index, index});
+  KernelBody(kernel, machine, rowStride, rows, panels, operands).build();
   return kernel;
 }
 
 void MicroKernels::call(LoopBuilder &b, int64_t rows, int64_t panels,
-                        int64_t width, Type weight, const Arguments &args) {
-  func::CallOp::create(b, b.loc, get(rows, panels, width, weight),
+                        const KernelOperands &operands, const Arguments &args) {
+  func::CallOp::create(b, b.loc, get(rows, panels, operands),
                        ValueRange{args.a, args.aOffset, args.b, args.bOffset,
                                   args.panelStride, args.c, args.cOffset,
                                   args.cRowStride, args.depth, args.first,

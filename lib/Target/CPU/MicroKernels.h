@@ -15,6 +15,28 @@
 
 namespace sluice {
 
+/// The types and the layout of what kernels multiply.
+struct KernelOperands {
+  KernelOperands(const CPUMachine &machine, mlir::Type input, mlir::Type weight,
+                 int64_t width, int64_t side);
+
+  mlir::Type input, weight;
+  /// Columns of a panel, and inputs that lie side by side in it: 2, of bf16
+  /// alone, or 1.
+  int64_t width, side;
+  /// What kernels read rows as: f32, or bf16 if dot products of bf16 compute
+  /// the sums.
+  mlir::Type row;
+
+  bool areDots() const { return row.isBF16(); }
+  /// Whether weights have to become f32.
+  bool convert() const { return !areDots() && !weight.isF32(); }
+  /// Most rows of a kernel.
+  int64_t getMaxRows(const CPUMachine &machine) const;
+  /// For functions' names.
+  std::string getName() const;
+};
+
 /// The private functions of a module that compute one register tile each.
 ///
 /// A tile is `rows` rows of `panels` adjacent panels of W columns: with C the
@@ -23,10 +45,12 @@ namespace sluice {
 ///     C[i, q, c] = (first ? 0 : C[i, q, c]) + sum over k of A[i, k] * B[q, k,
 ///     c]
 ///
-/// as one chain of multiply-adds in increasing k. The arguments are flat
-/// buffers and, in elements, where the tile's parts begin in them:
+/// as one chain of multiply-adds, or of dot products of two neighbours, in
+/// increasing k. With two inputs side by side it is B[q, k / 2, c, k mod 2],
+/// and the depth is even. The arguments are flat buffers and, in elements,
+/// where the tile's parts begin in them:
 ///
-///     (A: memref<?xf32>, a, B: memref<?xT>, b, panel stride of B,
+///     (A: memref<?xf32>, or of bf16, a, B: memref<?xT>, b, panel stride of B,
 ///      C: memref<?xf32>, c, row stride of C, depth, first: i1,
 ///      distance of prefetching in B, depth up to which it prefetches)
 ///
@@ -45,16 +69,16 @@ public:
     mlir::Value prefetchDistance, prefetchDepth;
   };
 
-  /// Calls the kernel for `rows` rows and `panels` panels of `width` columns of
-  /// type `weight`; makes it if there is none.
-  void call(LoopBuilder &b, int64_t rows, int64_t panels, int64_t width,
-            mlir::Type weight, const Arguments &arguments);
+  /// Calls the kernel for `rows` rows and `panels` panels of `operands`; makes
+  /// it if there is none.
+  void call(LoopBuilder &b, int64_t rows, int64_t panels,
+            const KernelOperands &operands, const Arguments &arguments);
 
   size_t size() const { return kernels.size(); }
 
 private:
-  mlir::func::FuncOp get(int64_t rows, int64_t panels, int64_t width,
-                         mlir::Type weight);
+  mlir::func::FuncOp get(int64_t rows, int64_t panels,
+                         const KernelOperands &operands);
 
   mlir::ModuleOp module;
   const CPUMachine &machine;

@@ -8,6 +8,7 @@
 
 #include "ProductFunctions.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -27,6 +28,11 @@ Value sluice::multiplyAdd(LoopBuilder &b, const CPUMachine &machine, Value x,
     return vector::FMAOp::create(b, b.loc, x, y, z);
   return arith::AddFOp::create(b, b.loc, z,
                                arith::MulFOp::create(b, b.loc, x, y));
+}
+
+void sluice::keepOrder(LoopBuilder &b) {
+  LLVM::FenceOp::create(b, b.loc, LLVM::AtomicOrdering::seq_cst,
+                        "singlethread");
 }
 
 static func::FuncOp create(ModuleOp module, StringRef name, TypeRange types,

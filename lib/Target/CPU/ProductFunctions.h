@@ -32,6 +32,10 @@ mlir::Value minimum(LoopBuilder &b, mlir::Value l, mlir::Value r);
 mlir::Value multiplyAdd(LoopBuilder &b, const CPUMachine &machine,
                         mlir::Value x, mlir::Value y, mlir::Value z);
 
+/// LLVM moves no load over this, of which there is no trace in the code: else
+/// it would keep what is loaded in registers, of which there are not enough.
+void keepOrder(LoopBuilder &b);
+
 /// A private function with an empty block, at the end of `module`; kept apart,
 /// so that it gets its registers to itself.
 mlir::func::FuncOp createApart(mlir::ModuleOp module, llvm::StringRef name,

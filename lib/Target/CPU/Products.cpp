@@ -14,6 +14,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Dialect/X86Vector/X86VectorDialect.h"
 #include "mlir/IR/Matchers.h"
 #include "sluice/Analysis/PanelProduct.h"
 #include "sluice/Analysis/QuantizedProduct.h"
@@ -43,7 +44,10 @@ static std::optional<SmallVector<int64_t>> getStrides(Value value) {
 
 /// True if functions around micro-kernels of `machine` can compute `op`.
 static bool isSupported(linalg::GenericOp op, const CPUMachine &machine) {
-  if (!op.hasPureBufferSemantics() || !isPanelProduct(op))
+  std::optional<PanelProduct> product;
+  if (op.hasPureBufferSemantics())
+    product = PanelProduct::match(op);
+  if (!product)
     return false;
   Value input = op.getDpsInputs()[0], weight = op.getDpsInputs()[1];
   Value result = op.getDpsInits()[0];
@@ -54,9 +58,13 @@ static bool isSupported(linalg::GenericOp op, const CPUMachine &machine) {
   // A row, a panel, and a row of all panels of the result lie side by side.
   int64_t width = cast<MemRefType>(weight.getType()).getDimSize(2);
   Type weightType = getElementTypeOrSelf(weight.getType());
+  if (product->side > 1 && (product->side != 2 || !weightType.isBF16() ||
+                            (*weightStrides)[2] != product->side))
+    return false;
   return !ShapedType::isDynamic(width) && width % machine.lanes == 0 &&
          inputStrides->back() == 1 && weightStrides->back() == 1 &&
-         resultStrides->back() == 1 && (*weightStrides)[1] == width &&
+         resultStrides->back() == 1 &&
+         (*weightStrides)[1] == width * product->side &&
          (*resultStrides)[1] == width &&
          (weightType.isF32() || weightType.isBF16() || weightType.isF16()) &&
          getElementTypeOrSelf(result.getType()).isF32() &&
@@ -137,6 +145,7 @@ static void lower(linalg::GenericOp op, RowProducts &products, bool parallel) {
   Value input = op.getDpsInputs()[0], weight = op.getDpsInputs()[1];
   auto weightType = cast<MemRefType>(weight.getType());
   int64_t width = weightType.getDimSize(2);
+  int64_t side = PanelProduct::match(op)->side;
   bool isOdd = weightType.isDynamicDim(0) || weightType.getDimSize(0) % 2 != 0;
   bool isFirst = absorbFill(op);
 
@@ -146,7 +155,7 @@ static void lower(linalg::GenericOp op, RowProducts &products, bool parallel) {
   args.input = flatten(b, input);
   args.weight = flatten(b, weight);
   args.result = flatten(b, op.getDpsInits()[0]);
-  args.depth = memref::DimOp::create(b, b.loc, input, 1);
+  args.depth = b.mul(memref::DimOp::create(b, b.loc, weight, 1), b.index(side));
   args.first = arith::ConstantIntOp::create(b, b.loc, isFirst, 1);
   Value rows = memref::DimOp::create(b, b.loc, input, 0);
   Value panels = memref::DimOp::create(b, b.loc, weight, 0);
@@ -154,7 +163,7 @@ static void lower(linalg::GenericOp op, RowProducts &products, bool parallel) {
              [&](LoopBuilder &b, ProductPart part) {
                RowProducts::Arguments own = args;
                static_cast<ProductPart &>(own) = part;
-               products.call(b, width, isOdd, own);
+               products.call(b, width, side, isOdd, own);
              });
   op.erase();
 }

@@ -154,14 +154,6 @@ private:
   Value loadScalar(LoopBuilder &b, Value buffer, Value place) {
     return memref::LoadOp::create(b, b.loc, buffer, place);
   }
-  /// LLVM moves no load over this, of which there is no trace in the code: else
-  /// it would keep rows' elements in registers from one panel to the next, of
-  /// which there are not enough, and mix the panels' sums. (5 rows and 4 panels
-  /// take 0.6 of the time.)
-  void keepOrder(LoopBuilder &b) {
-    LLVM::FenceOp::create(b, b.loc, LLVM::AtomicOrdering::seq_cst,
-                          "singlethread");
-  }
 
   template <typename Fn> void forSums(Fn fn) {
     for (int64_t q = 0; q < panels; ++q)

@@ -27,9 +27,10 @@ namespace {
 class RowProduct {
 public:
   RowProduct(func::FuncOp function, const CPUMachine &machine,
-             MicroKernels &kernels, int64_t width, bool isOdd)
+             MicroKernels &kernels, const KernelOperands &operands, bool isOdd)
       : builder(function.getBody()), b(builder, function.getLoc()),
-        machine(machine), kernels(kernels), width(width), isOdd(isOdd) {
+        machine(machine), kernels(kernels), operands(operands),
+        width(operands.width), isOdd(isOdd) {
     auto arg = [&](unsigned i) -> Value { return function.getArgument(i); };
     args.input = {arg(0), arg(1), arg(2)};
     args.weight = {arg(3), arg(4), arg(5)};
@@ -38,8 +39,6 @@ public:
     args.firstRow = arg(10), args.lastRow = arg(11);
     args.firstPanel = arg(12), args.lastPanel = arg(13);
     args.first = arg(14);
-    inputType = getElementTypeOrSelf(args.input.buffer.getType());
-    weightType = getElementTypeOrSelf(args.weight.buffer.getType());
     all.b = args.weight.buffer;
     all.panelStride = args.weight.stride;
     all.c = args.result.buffer;
@@ -68,14 +67,14 @@ private:
   void forPanels(LoopBuilder &b, int64_t group, Body body);
   void runRow(LoopBuilder &b);
   void runRows(LoopBuilder &b, Value count);
-  /// Element (row, k) of the input, in f32.
+  /// Element (row, k) of the input, as kernels read it.
   Value load(LoopBuilder &b, Value row, Value k);
-  /// The rows in f32, slice after slice; in a slice row after row.
+  /// The rows as kernels read them, slice after slice; in a slice row after
+  /// row.
   Value copyRows(LoopBuilder &b, Value count, Value slices);
   void runBlock(LoopBuilder &b, Value copy, Value count, Value block,
                 Value blocks, Value panel, Value slice, int64_t panels);
 
-  bool converts() const { return !weightType.isF32(); }
   Value getPanelOffset(LoopBuilder &b, Value panel) {
     return b.add(args.weight.offset, b.mul(panel, args.weight.stride));
   }
@@ -88,10 +87,10 @@ private:
   LoopBuilder b;
   const CPUMachine &machine;
   MicroKernels &kernels;
+  const KernelOperands &operands;
   int64_t width;
   bool isOdd;
   RowProducts::Arguments args;
-  Type inputType, weightType;
   /// What all calls of kernels have in common.
   MicroKernels::Arguments all;
 };
@@ -123,20 +122,20 @@ void RowProduct::forPanels(LoopBuilder &b, int64_t group, Body body) {
 Value RowProduct::load(LoopBuilder &b, Value row, Value k) {
   Value at = b.add(b.add(args.input.offset, b.mul(row, args.input.stride)), k);
   Value element = memref::LoadOp::create(b, b.loc, args.input.buffer, at);
-  return b.convert(element, b.getF32Type());
+  return b.convert(element, operands.row);
 }
 
-/// One row, read where it is if it is f32.
+/// One row, read where it is if kernels can.
 void RowProduct::runRow(LoopBuilder &b) {
   MicroKernels::Arguments row = all;
   Value copy;
-  if (inputType.isF32()) {
+  if (operands.input == operands.row) {
     row.a = args.input.buffer;
     row.aOffset =
         b.add(args.input.offset, b.mul(args.firstRow, args.input.stride));
   } else {
-    row.a = copy = memref::AllocOp::create(
-        b, b.loc, getFlatType(b.getF32Type()), args.depth);
+    row.a = copy = memref::AllocOp::create(b, b.loc, getFlatType(operands.row),
+                                           args.depth);
     row.aOffset = b.index(0);
     scf::ForOp::create(
         b, b.loc, b.index(0), args.depth, b.index(1), ValueRange(),
@@ -149,12 +148,12 @@ void RowProduct::runRow(LoopBuilder &b) {
   }
   row.depth = args.depth;
   row.prefetchDistance = row.prefetchDepth = b.index(0);
-  forPanels(b, machine.getPanels(1, width, converts()),
+  forPanels(b, machine.getPanels(1, width, operands.convert()),
             [&](LoopBuilder &b, Value panel, int64_t panels) {
               MicroKernels::Arguments own = row;
               own.bOffset = getPanelOffset(b, panel);
               own.cOffset = getResultOffset(b, args.firstRow, panel);
-              kernels.call(b, 1, panels, width, weightType, own);
+              kernels.call(b, 1, panels, operands, own);
             });
   if (copy)
     memref::DeallocOp::create(b, b.loc, copy);
@@ -164,7 +163,7 @@ Value RowProduct::copyRows(LoopBuilder &b, Value count, Value slices) {
   int64_t stride = machine.depth + rowGap;
   Value size = b.mul(b.mul(slices, count), b.index(stride));
   Value copy =
-      memref::AllocOp::create(b, b.loc, getFlatType(b.getF32Type()), size);
+      memref::AllocOp::create(b, b.loc, getFlatType(operands.row), size);
   Value zero = b.index(0), one = b.index(1);
   scf::buildLoopNest(
       b, b.loc, ValueRange{zero, zero}, ValueRange{slices, count},
@@ -191,7 +190,7 @@ Value RowProduct::copyRows(LoopBuilder &b, Value count, Value slices) {
 }
 
 void RowProduct::runRows(LoopBuilder &b, Value count) {
-  Value blocks = ceilDiv(b, count, b.index(machine.maxRows));
+  Value blocks = ceilDiv(b, count, b.index(operands.getMaxRows(machine)));
   Value slices = ceilDiv(b, args.depth, b.index(machine.depth));
   Value copy = copyRows(b, count, slices);
   forPanels(b, 2, [&](LoopBuilder &b, Value panel, int64_t panels) {
@@ -232,7 +231,7 @@ void RowProduct::runBlock(LoopBuilder &b, Value copy, Value count, Value block,
 
   // A single block reads the weights once, and prefetches what it is about to
   // read; several blocks share a slice, and each prefetches a part of the next.
-  int64_t bits = weightType.getIntOrFloatBitWidth();
+  int64_t bits = operands.weight.getIntOrFloatBitWidth();
   int64_t ahead = machine.prefetchBytes * 8 / (bits * panels);
   Value isAlone = b.compare(arith::CmpIPredicate::eq, blocks, b.index(1));
   Value share = ceilDiv(b, tile.depth, blocks);
@@ -243,7 +242,7 @@ void RowProduct::runBlock(LoopBuilder &b, Value copy, Value count, Value block,
       b.select(isAlone, tile.depth, minimum(b, share, tile.depth));
 
   SmallVector<int64_t> cases =
-      llvm::to_vector(llvm::seq<int64_t>(1, machine.maxRows + 1));
+      llvm::to_vector(llvm::seq<int64_t>(1, operands.getMaxRows(machine) + 1));
   auto choice = scf::IndexSwitchOp::create(b, b.loc, TypeRange(), size, cases,
                                            cases.size());
   for (auto [n, region] : llvm::zip_equal(cases, choice.getCaseRegions())) {
@@ -251,7 +250,7 @@ void RowProduct::runBlock(LoopBuilder &b, Value copy, Value count, Value block,
     LoopBuilder inner(builder, b.loc);
     // A tile that does not fit is taken panel by panel.
     int64_t together =
-        std::min(panels, machine.getPanels(n, width, converts()));
+        std::min(panels, machine.getPanels(n, width, operands.convert()));
     if (n == 1)
       together = panels;
     for (int64_t q = 0; q < panels; q += together) {
@@ -260,7 +259,7 @@ void RowProduct::runBlock(LoopBuilder &b, Value copy, Value count, Value block,
         own.bOffset = inner.add(tile.bOffset, all.panelStride);
         own.cOffset = inner.add(tile.cOffset, inner.index(width));
       }
-      kernels.call(inner, n, together, width, weightType, own);
+      kernels.call(inner, n, together, operands, own);
     }
     scf::YieldOp::create(inner, b.loc);
   }
@@ -273,30 +272,31 @@ RowProducts::RowProducts(ModuleOp module, const CPUMachine &machine)
     : module(module), machine(machine),
       kernels(module, machine, machine.depth + rowGap) {}
 
-func::FuncOp RowProducts::get(Type input, Type weight, int64_t width,
-                              bool isOdd) {
+func::FuncOp RowProducts::get(const KernelOperands &operands, bool isOdd) {
   std::string name = "__sluice_rows_";
   llvm::raw_string_ostream(name)
-      << input << "_" << weight << "x" << width << (isOdd ? "_odd" : "");
+      << operands.input << "_" << operands.getName() << "x" << operands.width
+      << (isOdd ? "_odd" : "");
   func::FuncOp &function = functions[name];
   if (function)
     return function;
   Builder b(module.getContext());
   Type index = b.getIndexType();
-  function =
-      createApart(module, name,
-                  {getFlatType(input), index, index, getFlatType(weight), index,
-                   index, getFlatType(b.getF32Type()), index, index, index,
-                   index, index, index, index, b.getI1Type()});
-  RowProduct(function, machine, kernels, width, isOdd).build();
+  function = createApart(module, name,
+                         {getFlatType(operands.input), index, index,
+                          getFlatType(operands.weight), index, index,
+                          getFlatType(b.getF32Type()), index, index, index,
+                          index, index, index, index, b.getI1Type()});
+  RowProduct(function, machine, kernels, operands, isOdd).build();
   return function;
 }
 
-void RowProducts::call(LoopBuilder &b, int64_t width, bool isOdd,
+void RowProducts::call(LoopBuilder &b, int64_t width, int64_t side, bool isOdd,
                        const Arguments &args) {
-  func::FuncOp function =
-      get(getElementTypeOrSelf(args.input.buffer.getType()),
-          getElementTypeOrSelf(args.weight.buffer.getType()), width, isOdd);
+  KernelOperands operands(
+      machine, getElementTypeOrSelf(args.input.buffer.getType()),
+      getElementTypeOrSelf(args.weight.buffer.getType()), width, side);
+  func::FuncOp function = get(operands, isOdd);
   func::CallOp::create(
       b, b.loc, function,
       ValueRange{args.input.buffer, args.input.offset, args.input.stride,

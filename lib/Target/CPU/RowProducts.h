@@ -35,16 +35,16 @@ public:
   };
 
   /// Multiplies rows `firstRow` <= r < `lastRow`, panels likewise, of `width`
-  /// columns. `isOdd` says that the last panel may have no partner; other
-  /// ranges begin and end at even panels.
-  void call(LoopBuilder &b, int64_t width, bool isOdd,
+  /// columns and `side` inputs side by side, a divisor of the depth. `isOdd`
+  /// says that the last panel may have no partner; other ranges begin and end
+  /// at even panels.
+  void call(LoopBuilder &b, int64_t width, int64_t side, bool isOdd,
             const Arguments &arguments);
 
   size_t getNumKernels() const { return kernels.size(); }
 
 private:
-  mlir::func::FuncOp get(mlir::Type input, mlir::Type weight, int64_t width,
-                         bool isOdd);
+  mlir::func::FuncOp get(const KernelOperands &operands, bool isOdd);
 
   mlir::ModuleOp module;
   const CPUMachine &machine;

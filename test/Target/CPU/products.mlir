@@ -1,6 +1,7 @@
 // A product with a weight in panels becomes loops around micro-kernels.
 //
 // RUN: sluice-opt %s --sluice-cpu-products=machine=avx512 | FileCheck %s --check-prefixes=CHECK,AVX512
+// RUN: sluice-opt %s --sluice-cpu-products=machine=avx512-bf16 | FileCheck %s --check-prefixes=CHECK,BF16
 // RUN: sluice-opt %s --sluice-cpu-products=machine=avx2 | FileCheck %s --check-prefixes=CHECK,AVX2
 // RUN: sluice-opt %s --sluice-cpu-products="machine=neon parallel=false" | FileCheck %s --check-prefix=SERIAL
 // RUN: not sluice-opt %s --sluice-cpu-products=machine=vax 2>&1 | FileCheck %s --check-prefix=VAX
@@ -10,6 +11,10 @@
 #in = affine_map<(p, r, k, c) -> (r, k)>
 #weight = affine_map<(p, r, k, c) -> (p, k, c)>
 #out = affine_map<(p, r, k, c) -> (r, p, c)>
+#inPairs = affine_map<(p, r, l, j, c) -> (r, l * 2 + j)>
+#inFours = affine_map<(p, r, l, j, c) -> (r, l * 4 + j)>
+#weightPairs = affine_map<(p, r, l, j, c) -> (p, l, c, j)>
+#outPairs = affine_map<(p, r, l, j, c) -> (r, p, c)>
 
 // CHECK-LABEL: func.func @fresh(
 // SERIAL-LABEL: func.func @fresh(
@@ -66,6 +71,64 @@ func.func @nested(%x: memref<?x8xbf16>, %w: memref<4x2x8x16xbf16>, %y: memref<4x
   return
 }
 
+// Two inputs of bf16 side by side.
+// CHECK-LABEL: func.func @pairs(
+func.func @pairs(%x: memref<?x8xbf16>, %f: memref<?x8xf32>, %w: memref<2x4x16x2xbf16>, %y: memref<?x2x16xf32>) {
+  // AVX512: call @__sluice_rows_bf16_bf16by2x16(
+  // BF16: call @__sluice_rows_bf16_bf16dotx16(
+  // CHECK-NOT: linalg.generic
+  linalg.generic {indexing_maps = [#inPairs, #weightPairs, #outPairs],
+                  iterator_types = ["parallel", "parallel", "reduction", "reduction", "parallel"]}
+      ins(%x, %w : memref<?x8xbf16>, memref<2x4x16x2xbf16>) outs(%y : memref<?x2x16xf32>) {
+  ^bb0(%a: bf16, %b: bf16, %c: f32):
+    %g = arith.extf %a : bf16 to f32
+    %h = arith.extf %b : bf16 to f32
+    %m = arith.mulf %g, %h : f32
+    %s = arith.addf %c, %m : f32
+    linalg.yield %s : f32
+  }
+  // Inputs of f32 are not rounded.
+  // CHECK: call @__sluice_rows_f32_bf16by2x16(
+  linalg.generic {indexing_maps = [#inPairs, #weightPairs, #outPairs],
+                  iterator_types = ["parallel", "parallel", "reduction", "reduction", "parallel"]}
+      ins(%f, %w : memref<?x8xf32>, memref<2x4x16x2xbf16>) outs(%y : memref<?x2x16xf32>) {
+  ^bb0(%a: f32, %b: bf16, %c: f32):
+    %h = arith.extf %b : bf16 to f32
+    %m = arith.mulf %a, %h : f32
+    %s = arith.addf %c, %m : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+
+// Inputs that the product rounds, and four inputs side by side, have no kernel.
+// CHECK-LABEL: func.func @unknown(
+func.func @unknown(%f: memref<?x8xf32>, %w: memref<2x4x16x2xbf16>, %v: memref<2x2x16x4xbf16>, %y: memref<?x2x16xf32>) {
+  // CHECK: linalg.generic
+  linalg.generic {indexing_maps = [#inPairs, #weightPairs, #outPairs],
+                  iterator_types = ["parallel", "parallel", "reduction", "reduction", "parallel"]}
+      ins(%f, %w : memref<?x8xf32>, memref<2x4x16x2xbf16>) outs(%y : memref<?x2x16xf32>) {
+  ^bb0(%a: f32, %b: bf16, %c: f32):
+    %r = arith.truncf %a : f32 to bf16
+    %g = arith.extf %r : bf16 to f32
+    %h = arith.extf %b : bf16 to f32
+    %m = arith.mulf %g, %h : f32
+    %s = arith.addf %c, %m : f32
+    linalg.yield %s : f32
+  }
+  // CHECK: linalg.generic
+  linalg.generic {indexing_maps = [#inFours, #weightPairs, #outPairs],
+                  iterator_types = ["parallel", "parallel", "reduction", "reduction", "parallel"]}
+      ins(%f, %v : memref<?x8xf32>, memref<2x2x16x4xbf16>) outs(%y : memref<?x2x16xf32>) {
+  ^bb0(%a: f32, %b: bf16, %c: f32):
+    %h = arith.extf %b : bf16 to f32
+    %m = arith.mulf %a, %h : f32
+    %s = arith.addf %c, %m : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+
 // A weight that is not in panels, and a sum in f64, are for other passes.
 // CHECK-LABEL: func.func @others(
 func.func @others(%x: memref<?x8xf32>, %w: memref<2x8x16xf32>, %y: memref<?x2x16xf64>) {
@@ -110,3 +173,20 @@ func.func @others(%x: memref<?x8xf32>, %w: memref<2x8x16xf32>, %y: memref<?x2x16
 // AVX512: scf.yield
 // AVX2-LABEL: func.func private @__sluice_product_f32_6x1x16(
 // AVX2-COUNT-12: vector.fma {{.*}} : vector<8xf32>
+
+// Two inputs side by side become f32 by a shift and a mask, in that order; inputs
+// of bf16 are multiplied in pairs.
+// BF16-LABEL: func.func private @__sluice_product_bf16dot_13x2x16(
+// BF16-SAME: memref<?xbf16>
+// BF16: vector.load {{.*}} : memref<?xbf16>, vector<32xbf16>
+// BF16: vector.load {{.*}} : memref<?xbf16>, vector<2xbf16>
+// BF16-COUNT-26: x86vector.avx512.dot {{.*}} : vector<32xbf16> -> vector<16xf32>
+// BF16: scf.yield
+// BF16-LABEL: func.func private @__sluice_product_bf16by2_13x2x16(
+// BF16-SAME: memref<?xf32>
+// BF16-COUNT-2: arith.shli
+// BF16-COUNT-26: vector.fma
+// BF16: llvm.fence
+// BF16-COUNT-2: arith.andi
+// BF16-COUNT-26: vector.fma
+// BF16: scf.yield

@@ -197,7 +197,8 @@ std::string PanelsAttr::findObstacle(RankedTensorType type) {
   else if (getBits() && !type.getElementType().isInteger(8))
     os << "expected bytes, which hold two numbers each, but got '" << type
        << "'";
-  else if (getMatrix(type).second % (getInterleave() * getNumbersPerElement()))
+  else if (!isa<FloatType>(type.getElementType()) &&
+           getMatrix(type).second % (getInterleave() * getNumbersPerElement()))
     os << "expected a multiple of " << getInterleave() * getNumbersPerElement()
        << " inputs, which lie side by side, but got " << getMatrix(type).second
        << " in '" << type << "'";
@@ -218,7 +219,8 @@ RankedTensorType PanelsAttr::getPackedType(RankedTensorType type) {
   auto [outputs, inputs] = getMatrix(type);
   SmallVector<int64_t> shape(type.getShape().drop_back(getDims()));
   shape.push_back(llvm::divideCeil(outputs, getWidth()));
-  shape.push_back(inputs / (getInterleave() * getNumbersPerElement()));
+  shape.push_back(
+      llvm::divideCeil(inputs, getInterleave() * getNumbersPerElement()));
   shape.push_back(getWidth());
   if (getInterleave() > 1)
     shape.push_back(getInterleave());

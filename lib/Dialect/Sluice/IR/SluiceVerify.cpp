@@ -85,17 +85,35 @@ LogicalResult LinearOp::verify() {
   auto weight = cast<RankedTensorType>(getWeight().getType());
   auto result = cast<RankedTensorType>(getType());
   bool isPacked = getLayout() == Layout::Panels;
-  if (weight.getRank() != (isPacked ? 3 : 2) ||
-      (isPacked && !weight.hasStaticShape())) // C5
+  bool hasGoodRank = isPacked ? weight.getRank() >= 3 && weight.hasStaticShape()
+                              : weight.getRank() == 2;
+  if (!hasGoodRank) // C5
     return emitOpError("expected a weight of ")
-           << (isPacked ? "three static" : "two") << " dimensions for layout "
-           << stringifyLayout(getLayout()) << " but got " << weight;
+           << (isPacked ? "three static dimensions, or of four with inputs "
+                          "side by side,"
+                        : "two dimensions")
+           << " for layout " << stringifyLayout(getLayout()) << " but got "
+           << weight;
+  if (isPacked && (weight.getDimSize(2) < 1 || getInterleave() < 1)) // C5
+    return emitOpError("expected panels of at least one output, and lines of "
+                       "at least one input, but got ")
+           << weight;
   int64_t in = weight.getDimSize(getInDim());
   int64_t out =
       isPacked ? result.getDimSize(1) : weight.getDimSize(getOutDim());
-  if (!compatible(input.getDimSize(1), in)) // C1
+  bool hasLines = isPacked && weight.getRank() == 4;
+  int64_t columns = input.getDimSize(1);
+  if (hasLines && input.isDynamicDim(1)) // C1
+    return emitOpError("expected an input of a static number of columns, of "
+                       "which ")
+           << getInterleave() << " lie side by side in the weight, but got "
+           << input;
+  if (hasLines)
+    columns = llvm::divideCeil(columns, getInterleave());
+  if (!compatible(columns, in)) // C1
     return emitOpError("expected a weight of ")
-           << (isPacked                       ? "[panel, in, width]"
+           << (hasLines                       ? "[panel, in / n, width, n]"
+               : isPacked                     ? "[panel, in, width]"
                : getLayout() == Layout::OutIn ? "[out, in]"
                                               : "[in, out]")
            << " with in = " << dim(input.getDimSize(1))

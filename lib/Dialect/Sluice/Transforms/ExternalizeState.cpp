@@ -80,6 +80,14 @@ static json::Object describePanels(PanelsAttr panels) {
   return object;
 }
 
+/// The inputs of a product with a weight in panels, without what fills up the
+/// last line.
+static int64_t countInputs(LinearOp op) {
+  int64_t inputs = op.getInput().getType().getDimSize(1);
+  return ShapedType::isDynamic(inputs) ? op.getWeight().getType().getDimSize(1)
+                                       : inputs;
+}
+
 /// Multiply-adds of `op` for one row, if it is a product; an error if that
 /// depends on more than the types.
 static FailureOr<int64_t> countMultiplyAdds(Operation *op) {
@@ -91,7 +99,7 @@ static FailureOr<int64_t> countMultiplyAdds(Operation *op) {
              << weight << "; compile without counters";
     // Panels may have room for more columns.
     return linear.getLayout() == Layout::Panels
-               ? weight.getDimSize(1) * linear.getType().getDimSize(1)
+               ? countInputs(linear) * linear.getType().getDimSize(1)
                : weight.getNumElements();
   }
   if (auto linear = dyn_cast<QuantizedLinearOp>(op))
@@ -117,7 +125,7 @@ static int64_t countElements(BlockArgument argument) {
     auto linear = dyn_cast<LinearOp>(use.getOwner());
     if (linear && linear.getLayout() == Layout::Panels &&
         linear.getWeight() == argument)
-      return type.getDimSize(1) * linear.getType().getDimSize(1);
+      return countInputs(linear) * linear.getType().getDimSize(1);
     // Experts in the expert's body.
     if (BlockArgument inner = getParamArgument(use))
       return type.getDimSize(0) * countElements(inner);

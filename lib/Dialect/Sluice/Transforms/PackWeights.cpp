@@ -9,6 +9,7 @@
 #include "PackQuantized.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/IR/SymbolTable.h"
@@ -69,6 +70,18 @@ private:
     }
   }
 
+  /// Gives the input of `product` its number of columns, which can no longer be
+  /// told from the weight.
+  static void setInputs(LinearOp product, int64_t in) {
+    auto type = product.getInput().getType();
+    if (!type.isDynamicDim(1))
+      return;
+    OpBuilder b(product);
+    product.getInputMutable().assign(tensor::CastOp::create(
+        b, product.getLoc(), type.clone({type.getDimSize(0), in}),
+        product.getInput()));
+  }
+
   void pack(WeightOp weight, PackedUses &uses) {
     SmallVector<LinearOp> products;
     Operation *obstacle = nullptr;
@@ -107,15 +120,23 @@ private:
     if (isF64 || 2 * out < width || type.getNumElements() == 0)
       return;
 
-    auto panels = PanelsAttr::get(&getContext(), width, layout);
+    // Two inputs side by side are what dot products of bf16 take, and quickly
+    // become two numbers of f32.
+    bool inPairs = type.getElementType().isBF16();
+    auto panels = PanelsAttr::get(&getContext(), width, layout, inPairs ? 2 : 1,
+                                  /*bits=*/0, /*dims=*/2);
+    int64_t in = matrix[layout == Layout::OutIn ? 1 : 0];
     weight.setPanelsAttr(panels);
     for (GetWeightOp get : uses.gets)
       get.getResult().setType(weight.getValueType());
     for (BlockArgument argument : uses.arguments)
       argument.setType(
           panels.getPackedType(cast<RankedTensorType>(argument.getType())));
-    for (LinearOp product : products)
+    for (LinearOp product : products) {
       product.setLayout(Layout::Panels);
+      if (inPairs)
+        setInputs(product, in);
+    }
     ++numPacked;
     remark::passed(weight.getLoc(), options)
         << remark::add("@{0} is packed in panels of {1} outputs",

@@ -40,7 +40,7 @@ struct TileRows : sluice::impl::SluiceTileRowsBase<TileRows> {
       auto generic = dyn_cast<linalg::GenericOp>(*op);
       if (op.hasPureTensorSemantics() &&
           !op->getParentOfType<scf::ForallOp>() &&
-          !(generic && (sluice::isPanelProduct(generic) ||
+          !(generic && (sluice::PanelProduct::match(generic) ||
                         sluice::QuantizedProduct::match(generic))))
         ops.push_back(op);
     });

@@ -326,14 +326,14 @@ sluice.weight @w "w" : tensor<8x8xf32> in #sluice.panels<16 of out_in bits 4>
 // -----
 
 // C5 of weight
-// expected-error @+1 {{'sluice.weight' op expected a multiple of 4 inputs, which lie side by side, but got 6 in 'tensor<8x6xf32>'}}
-sluice.weight @w "w" : tensor<8x6xf32> in #sluice.panels<16 of out_in by 4>
+// expected-error @+1 {{'sluice.weight' op expected a multiple of 4 inputs, which lie side by side, but got 6 in 'tensor<8x6xi8>'}}
+sluice.weight @w "w" : tensor<8x6xi8> in #sluice.panels<16 of out_in by 4>
 
 // -----
 
 // C5 of weight: inputs are rows.
-// expected-error @+1 {{'sluice.weight' op expected a multiple of 4 inputs, which lie side by side, but got 6 in 'tensor<6x8xf32>'}}
-sluice.weight @w "w" : tensor<6x8xf32> in #sluice.panels<16 of in_out by 4>
+// expected-error @+1 {{'sluice.weight' op expected a multiple of 4 inputs, which lie side by side, but got 6 in 'tensor<6x8xi8>'}}
+sluice.weight @w "w" : tensor<6x8xi8> in #sluice.panels<16 of in_out by 4>
 
 // -----
 

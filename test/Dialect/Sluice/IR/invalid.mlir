@@ -90,7 +90,7 @@ func.func @f() -> tensor<2x24x8xf32> {
 
 // C5 of linear
 func.func @f(%x: tensor<?x8xf32>, %w: tensor<16x8xf32>) -> tensor<?x16xf32> {
-  // expected-error @+1 {{'sluice.linear' op expected a weight of three static dimensions for layout panels but got 'tensor<16x8xf32>'}}
+  // expected-error @+1 {{'sluice.linear' op expected a weight of three static dimensions, or of four with inputs side by side, for layout panels but got 'tensor<16x8xf32>'}}
   %y = sluice.linear %x, %w layout panels : (tensor<?x8xf32>, tensor<16x8xf32>) -> tensor<?x16xf32>
   return %y : tensor<?x16xf32>
 }
@@ -110,6 +110,33 @@ func.func @f(%x: tensor<?x8xf32>, %w: tensor<1x8x16xf32>) -> tensor<?x16xf32> {
 func.func @f(%x: tensor<?x8xf32>, %w: tensor<2x8x16xf32>) -> tensor<?x16xf32> {
   // expected-error @+1 {{'sluice.linear' op expected a result whose columns take 2 panels of 16 but got 'tensor<?x16xf32>'}}
   %y = sluice.linear %x, %w layout panels : (tensor<?x8xf32>, tensor<2x8x16xf32>) -> tensor<?x16xf32>
+  return %y : tensor<?x16xf32>
+}
+
+// -----
+
+// C1 of linear: 8 inputs take 4 lines of 2, not 5.
+func.func @f(%x: tensor<?x8xf32>, %w: tensor<1x5x16x2xbf16>) -> tensor<?x16xf32> {
+  // expected-error @+1 {{'sluice.linear' op expected a weight of [panel, in / n, width, n] with in = 8, the last dimension of the input, but got 'tensor<1x5x16x2xbf16>' (layout panels)}}
+  %y = sluice.linear %x, %w layout panels : (tensor<?x8xf32>, tensor<1x5x16x2xbf16>) -> tensor<?x16xf32>
+  return %y : tensor<?x16xf32>
+}
+
+// -----
+
+// C1 of linear: 9 or 10 inputs?
+func.func @f(%x: tensor<?x?xf32>, %w: tensor<1x5x16x2xbf16>) -> tensor<?x16xf32> {
+  // expected-error @+1 {{'sluice.linear' op expected an input of a static number of columns, of which 2 lie side by side in the weight, but got 'tensor<?x?xf32>'}}
+  %y = sluice.linear %x, %w layout panels : (tensor<?x?xf32>, tensor<1x5x16x2xbf16>) -> tensor<?x16xf32>
+  return %y : tensor<?x16xf32>
+}
+
+// -----
+
+// C5 of linear
+func.func @f(%x: tensor<?x8xf32>, %w: tensor<1x8x0xf32>) -> tensor<?x16xf32> {
+  // expected-error @+1 {{'sluice.linear' op expected panels of at least one output, and lines of at least one input, but got 'tensor<1x8x0xf32>'}}
+  %y = sluice.linear %x, %w layout panels : (tensor<?x8xf32>, tensor<1x8x0xf32>) -> tensor<?x16xf32>
   return %y : tensor<?x16xf32>
 }
 

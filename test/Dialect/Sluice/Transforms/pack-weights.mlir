@@ -31,21 +31,21 @@ func.func @route(%x: tensor<?x8xf32>, %b: tensor<40xf32>) -> tensor<?x40xf32> {
 
 // Parameters of experts, one of them [in, out].
 // CHECK: sluice.weight @up {{.*}} : tensor<4x32x8xf32> in #sluice.panels<16 of out_in>
-// CHECK: sluice.weight @down {{.*}} : tensor<4x32x8xbf16> in #sluice.panels<16 of in_out>
+// CHECK: sluice.weight @down {{.*}} : tensor<4x32x8xbf16> in #sluice.panels<16 of in_out by 2>
 sluice.weight @up "{e}.up" : tensor<4x32x8xf32>
 sluice.weight @down "{e}.down" : tensor<4x32x8xbf16>
 // CHECK-LABEL: func.func @moe(
 func.func @moe(%x: tensor<?x8xf32>, %g: !sluice.gates<?x4xf32, 2 per token>) -> tensor<?x8xf32> {
   %u = sluice.get_weight @up : tensor<4x32x8xf32>
   %d = sluice.get_weight @down : tensor<4x32x8xbf16>
-  // CHECK: with (%[[A:.*]] = %{{.*}} : tensor<4x2x8x16xf32>, %[[B:.*]] = %{{.*}} : tensor<4x1x32x16xbf16>)
+  // CHECK: with (%[[A:.*]] = %{{.*}} : tensor<4x2x8x16xf32>, %[[B:.*]] = %{{.*}} : tensor<4x1x16x16x2xbf16>)
   %y = sluice.experts by %g : !sluice.gates<?x4xf32, 2 per token>
       (%t = %x : tensor<?x8xf32>)
       with (%a = %u : tensor<4x32x8xf32>, %b = %d : tensor<4x32x8xbf16>)
       combine sum weight output -> tensor<?x8xf32> {
     // CHECK: sluice.linear %{{.*}}, %[[A]] layout panels : (tensor<?x8xf32>, tensor<2x8x16xf32>) -> tensor<?x32xf32>
     %h = sluice.linear %t, %a : (tensor<?x8xf32>, tensor<32x8xf32>) -> tensor<?x32xf32>
-    // CHECK: sluice.linear %{{.*}}, %[[B]] layout panels : (tensor<?x32xf32>, tensor<1x32x16xbf16>) -> tensor<?x8xf32>
+    // CHECK: sluice.linear %{{.*}}, %[[B]] layout panels : (tensor<?x32xf32>, tensor<1x16x16x2xbf16>) -> tensor<?x8xf32>
     %o = sluice.linear %h, %b layout in_out : (tensor<?x32xf32>, tensor<32x8xbf16>) -> tensor<?x8xf32>
     sluice.yield %o : tensor<?x8xf32>
   }
@@ -73,4 +73,24 @@ func.func @moe(%x: tensor<?x8xf32>, %z: tensor<?x16xf32>) -> (tensor<32x8xf32>, 
   %f = sluice.get_weight @few : tensor<4x8xf32>
   %y4 = sluice.linear %x, %f : (tensor<?x8xf32>, tensor<4x8xf32>) -> tensor<?x4xf32>
   return %o, %y0, %y2, %y3, %y4 : tensor<32x8xf32>, tensor<?x32xf32>, tensor<?x16xf32>, tensor<?x32xf64>, tensor<?x4xf32>
+}
+
+// -----
+
+// Two numbers of bf16 side by side, whatever they are multiplied with; an odd
+// number of them is filled up. The input's columns are those of the weight.
+// CHECK: sluice.weight @odd "odd" : tensor<40x7xbf16> in #sluice.panels<16 of out_in by 2>
+// EIGHT: sluice.weight @odd "odd" : tensor<40x7xbf16> in #sluice.panels<8 of out_in by 2>
+sluice.weight @odd "odd" : tensor<40x7xbf16>
+// CHECK-LABEL: func.func @pairs(
+// CHECK-SAME: %[[X:.*]]: tensor<?x?xf32>, %[[R:.*]]: tensor<?x7xbf16>
+func.func @pairs(%x: tensor<?x?xf32>, %r: tensor<?x7xbf16>) -> (tensor<?x40xf32>, tensor<?x40xf32>) {
+  // CHECK: %[[W:.*]] = sluice.get_weight @odd : tensor<3x4x16x2xbf16>
+  // CHECK: %[[C:.*]] = tensor.cast %[[X]] : tensor<?x?xf32> to tensor<?x7xf32>
+  // CHECK: sluice.linear %[[C]], %[[W]] layout panels : (tensor<?x7xf32>, tensor<3x4x16x2xbf16>) -> tensor<?x40xf32>
+  // CHECK: sluice.linear %[[R]], %[[W]] layout panels : (tensor<?x7xbf16>, tensor<3x4x16x2xbf16>) -> tensor<?x40xf32>
+  %w = sluice.get_weight @odd : tensor<40x7xbf16>
+  %y = sluice.linear %x, %w : (tensor<?x?xf32>, tensor<40x7xbf16>) -> tensor<?x40xf32>
+  %z = sluice.linear %r, %w : (tensor<?x7xbf16>, tensor<40x7xbf16>) -> tensor<?x40xf32>
+  return %y, %z : tensor<?x40xf32>, tensor<?x40xf32>
 }

@@ -26,22 +26,26 @@ func.func @moe(%x: tensor<?x{k}xf32>, %i: tensor<?x2xi64>)
   %a = sluice.get_weight @out_in : tensor<{n}x{k}x{t}>
   %b = sluice.get_weight @in_out : tensor<{k}x{n}x{t}>
   %e = sluice.get_weight @experts : tensor<3x{n}x{k}x{t}>
-  %y = sluice.linear %x, %a : (tensor<?x{k}xf32>, tensor<{n}x{k}x{t}>) -> tensor<?x{n}xf32>
-  %z = sluice.linear %x, %b layout in_out
-    : (tensor<?x{k}xf32>, tensor<{k}x{n}x{t}>) -> tensor<?x{n}xf32>
+  %v = {round} %x : tensor<?x{k}xf32> to tensor<?x{k}x{v}>
+  %y = sluice.linear %v, %a : (tensor<?x{k}x{v}>, tensor<{n}x{k}x{t}>) -> tensor<?x{n}xf32>
+  %z = sluice.linear %v, %b layout in_out
+    : (tensor<?x{k}x{v}>, tensor<{k}x{n}x{t}>) -> tensor<?x{n}xf32>
   %g = sluice.from_entries %i : (tensor<?x2xi64>) -> !sluice.gates<?x3xf32, 2 per token>
   %s = sluice.experts by %g : !sluice.gates<?x3xf32, 2 per token>
       (%r = %x : tensor<?x{k}xf32>) with (%w = %e : tensor<3x{n}x{k}x{t}>)
       combine sum weight output -> tensor<?x{n}xf32> {{
-    %o = sluice.linear %r, %w : (tensor<?x{k}xf32>, tensor<{n}x{k}x{t}>) -> tensor<?x{n}xf32>
+    %u = {round} %r : tensor<?x{k}xf32> to tensor<?x{k}x{v}>
+    %o = sluice.linear %u, %w : (tensor<?x{k}x{v}>, tensor<{n}x{k}x{t}>) -> tensor<?x{n}xf32>
     sluice.yield %o : tensor<?x{n}xf32>
   }}
   return %y, %z, %s : tensor<?x{n}xf32>, tensor<?x{n}xf32>, tensor<?x{n}xf32>
 }}
 """
 # Outputs and inputs: panels that are full, almost empty, fewer than a pair; a
-# slice of 256 and its neighbours.
-SIZES = [(40, 300), (33, 256), (8, 1)]
+# slice of 256 and its neighbours; odd numbers of inputs, of which weights of bf16
+# have two side by side. Types of weights and of what they are multiplied with.
+CASES = [(40, 300, "f32", "f32"), (33, 256, "bf16", "f32"), (8, 1, "f16", "f32"),
+         (24, 301, "bf16", "bf16"), (16, 1, "bf16", "bf16"), (37, 513, "bf16", "f32")]
 ROWS = [0, 1, 15, 140]
 
 
@@ -82,9 +86,9 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     rng = random.Random(1)
     model, weights = folder / "m.mlir", folder / "w.safetensors"
-    for number, (n, k) in enumerate(SIZES):
-        dtype = ("f32", "bf16", "f16")[number % 3]
-        model.write_text(MODEL.format(n=n, k=k, t=dtype))
+    for n, k, dtype, activations in CASES:
+        rounding = "tensor.cast" if activations == "f32" else "arith.truncf"
+        model.write_text(MODEL.format(n=n, k=k, t=dtype, v=activations, round=rounding))
         shapes = {"a": [n, k], "b": [k, n]} | {f"e.{e}": [n, k] for e in range(3)}
         write_weights(weights, shapes, dtype, rng)
         x = [[rng.uniform(-1, 1) for _ in range(k)] for _ in range(max(ROWS))]

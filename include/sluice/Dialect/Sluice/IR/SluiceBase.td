@@ -74,10 +74,13 @@ def Sluice_PanelsAttr : AttrDef<Sluice_Dialect, "Panels"> {
     number of rows. Dimensions before the matrix stay as they are.
 
     - `by n` puts n consecutive inputs of an output side by side, as instructions
-      take them that multiply and add neighbours: [ceil(O / width), I / n, width, n]
+      take them that multiply and add neighbours:
+      [ceil(O / width), ceil(I / n), width, n]
 
           packed[p, i, c, j] = M of output p * width + c and input i * n + j
 
+      and 0 beyond I, for types of floats only: what a 0 among other numbers means
+      depends on their zero points, so I is a multiple of n there.
     - `bits 4`: a byte of the file holds two numbers of 4 bits, neighbours along its
       last dimension, the first one in the low half. With n inputs side by side, the
       low halves are the first n of 2 n inputs, the high halves the others:
@@ -90,6 +93,9 @@ def Sluice_PanelsAttr : AttrDef<Sluice_Dialect, "Panels"> {
     sluice.weight @up "experts.{e}.up_proj.weight"
       : tensor<64x1000x2048xf32> in #sluice.panels<16 of out_in>
     // its value: tensor<64x63x2048x16xf32>
+    sluice.weight @down "experts.{e}.down_proj.weight"
+      : tensor<64x2048x1001xbf16> in #sluice.panels<16 of out_in by 2>
+    // its value: tensor<64x128x501x16x2xbf16>
     sluice.weight @blocks "mlp.experts.gate_up_proj_blocks"
       : tensor<32x5760x90x16xi8> in #sluice.panels<16 of out_in by 4 bits 4 dims 3>
     // its value: tensor<32x360x360x16x4xi8>

@@ -21,11 +21,18 @@ def Sluice_LinearOp : Sluice_Op<"linear", [Pure]> {
 
     and with `layout in_out` `weight[i, o]` in place of `weight[o, i]`; with
     `layout panels` the weight is packed (`#sluice.panels`, made by
-    `sluice-pack-weights`), `weight[o / w, i, o mod w]`. Products
+    `sluice-pack-weights`), `weight[o / w, i, o mod w]`, or, `by n`,
+    `weight[o / w, i / n, o mod w, i mod n]`. Products
     are added in at least f32, whatever the operands' types; the bias is added
     to that sum; the result is rounded once, to the result's element type. So a
     router that computes its logits in f32 from bf16 activations says so by an
     f32 result.
+
+    Where input and weight are bf16, a processor's dot products of bf16 compute
+    the sum, if it has any. They take what is below f32's smallest normal number
+    for 0 and have roundings of their own, within the bound of other sums (on
+    AArch64 twice that). Inputs of other types are never rounded: a model that
+    wants such a product says so by `arith.truncf`.
 
     `linalg.matmul` does the same product on destinations that somebody has to
     make and fill; at the model level there are only values.
@@ -38,15 +45,17 @@ def Sluice_LinearOp : Sluice_Op<"linear", [Pure]> {
     ```
 
     Constraints:
-    - (C1) the last dimension of `input` equals the weight's `in` dimension
+    - (C1) the last dimension of `input` equals the weight's `in` dimension; of
+      panels `by n`, it takes their lines of n, the last one perhaps not filled
     - (C2) the last dimension of `result` equals the weight's `out` dimension; of
       panels, it takes their number, the last one perhaps not filled
     - (C3) `input` and `result` have the same number of rows
     - (C4) `bias` has as many elements as the weight's `out` dimension
-    - (C5) the weight has 3 dimensions, all static, if it is in panels, otherwise 2
+    - (C5) the weight has 3 dimensions, all static, if it is in panels, 4 if these
+      are `by n`; otherwise 2
   }];
   let arguments = (ins Sluice_FloatMatrix:$input,
-                       TensorRankOf<[Sluice_Float], [2, 3]>:$weight,
+                       TensorRankOf<[Sluice_Float], [2, 3, 4]>:$weight,
                        Optional<Sluice_FloatVector>:$bias,
                        DefaultValuedAttr<Sluice_LayoutAttr,
                          "::sluice::Layout::OutIn">:$layout);
@@ -57,8 +66,13 @@ def Sluice_LinearOp : Sluice_Op<"linear", [Pure]> {
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
-    /// The weight's dimension that is summed over.
+    /// The weight's dimension that is summed over; in panels, that of lines.
     unsigned getInDim() { return getLayout() == Layout::InOut ? 0 : 1; }
+    /// How many inputs lie side by side in a line: 1 but for panels `by n`.
+    int64_t getInterleave() {
+      auto type = ::llvm::cast<::mlir::RankedTensorType>(getWeight().getType());
+      return type.getRank() == 4 ? type.getDimSize(3) : 1;
+    }
     /// Of a weight that is not in panels.
     unsigned getOutDim() { return 1 - getInDim(); }
   }];

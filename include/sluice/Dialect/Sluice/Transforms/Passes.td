@@ -149,6 +149,11 @@ def SluicePackWeights : Pass<"sluice-pack-weights", "::mlir::ModuleOp"> {
       : (tensor<?x32xf32>, tensor<4x32x16xf32>) -> tensor<?x64xf32>
     ```
 
+    Weights of bf16 are packed `by 2`: two inputs of an output are 32 bits, of which
+    an f32 is made by one shift or mask, and what dot products of bf16 take. A
+    product with them whose input's last dimension is `?` gets a `tensor.cast` to
+    the weight's number of inputs, which the packed type has not.
+
     With panels of 16, a product whose weight is `sluice.dequantize` of weights that
     nothing else reads (numbers, scales, zero points; equal constants will do)
     becomes a `sluice.quantized_linear` of them in panels, of integers if its input
@@ -160,6 +165,7 @@ def SluicePackWeights : Pass<"sluice-pack-weights", "::mlir::ModuleOp"> {
     Option<"width", "width", "int64_t", /*default=*/"16",
            "outputs of a panel">
   ];
+  let dependentDialects = ["::mlir::tensor::TensorDialect"];
   let statistics = [
     Statistic<"numPacked", "num-packed", "weights put in panels">
   ];
