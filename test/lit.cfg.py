@@ -11,6 +11,7 @@
 
 import ctypes
 import os
+import platform
 import re
 import shlex
 import shutil
@@ -89,6 +90,11 @@ try:
             config.available_features.add("bench-hand")
 except OSError:
     pass
+# Code for AArch64 is linked with Debian's cross libraries and run by an emulator.
+if platform.machine() == "x86_64" and shutil.which("qemu-aarch64") and all(
+        os.path.exists(os.path.join("/usr/aarch64-linux-gnu", name))
+        for name in ("lib/libc.a", "include/c++")):
+    config.available_features.add("qemu-aarch64")
 if shutil.which("dpkg-deb") and shutil.which("dpkg-shlibdeps"):
     config.available_features.add("dpkg")
 if "address" in config.sanitize:

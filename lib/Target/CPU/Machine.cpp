@@ -107,8 +107,16 @@ int64_t CPUMachine::getQuantizedPanels(int64_t rows) const {
 }
 
 int64_t CPUMachine::getMaxQuantizedRows() const {
+  // Where columns share the loads of rows' elements, sums within a segment of
+  // all of them, and a line's numbers, two to a byte, are in registers at once.
+  auto fitsTogether = [&](int64_t rows) {
+    constexpr int64_t others = 5;
+    return dots != DotKind::SignedQuads ||
+           (rows + 2) * 16 / lanes + others <= registers;
+  };
   int64_t rows = 1;
-  while (getQuantizedRegisters(*this, rows + 1, 1) <= registers)
+  while (getQuantizedRegisters(*this, rows + 1, 1) <= registers &&
+         fitsTogether(rows + 1))
     ++rows;
   return rows;
 }

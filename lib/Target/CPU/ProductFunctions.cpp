@@ -59,3 +59,15 @@ func::FuncOp sluice::createKernel(ModuleOp module, StringRef name,
                 {b.getStringAttr("noinline"),
                  b.getStrArrayAttr({"min-legal-vector-width", "512"})});
 }
+
+void sluice::keepRolled(scf::ForOp loop) {
+  MLIRContext *context = loop.getContext();
+  auto unroll = LLVM::LoopUnrollAttr::get(
+      context, /*disable=*/BoolAttr::get(context, true), /*count=*/nullptr,
+      /*runtimeDisable=*/nullptr, /*full=*/nullptr,
+      /*followupUnrolled=*/nullptr,
+      /*followupRemainder=*/nullptr, /*followupAll=*/nullptr);
+  loop->setAttr("loop_annotation", LLVM::LoopAnnotationAttr::get(
+                                       context, {}, {}, {}, unroll, {}, {}, {},
+                                       {}, {}, {}, {}, {}, {}, {}, {}));
+}

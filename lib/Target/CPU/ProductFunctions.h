@@ -10,6 +10,7 @@
 #define SLUICE_LIB_TARGET_CPU_PRODUCTFUNCTIONS_H
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "sluice/Conversion/Utils.h"
 #include "sluice/Target/CPU/Machine.h"
@@ -45,6 +46,9 @@ mlir::func::FuncOp createApart(mlir::ModuleOp module, llvm::StringRef name,
 /// prefer narrower vectors.
 mlir::func::FuncOp createKernel(mlir::ModuleOp module, llvm::StringRef name,
                                 mlir::TypeRange types);
+
+/// LLVM leaves the loop a loop.
+void keepRolled(mlir::scf::ForOp loop);
 
 } // namespace sluice
 

@@ -170,18 +170,31 @@ private:
   void storeSums(ValueRange sums);
 
   void addSegment(LoopBuilder &b, Value segment, SmallVectorImpl<Value> &sums);
-  /// Adds a segment's products of one panel's vector of columns to sums of
-  /// their own: of integers, or of floats that their scale is still to be
-  /// multiplied with.
+  /// Adds a line's products of `group` vectors of columns, from `vector` on, to
+  /// sums of their own, rows of a vector side by side: of integers, or of
+  /// floats that their scale is still to be multiplied with.
   void addLine(LoopBuilder &b, Value line, Value inputs, int64_t vector,
-               Value zero, SmallVectorImpl<Value> &own);
+               ArrayRef<Value> zeros, SmallVectorImpl<Value> &own);
+  void addQuads(LoopBuilder &b, ArrayRef<SmallVector<Value>> numbers,
+                Value inputs, SmallVectorImpl<Value> &own);
+  /// How many vectors of columns share the loads of rows' elements.
+  int64_t getGroup() const {
+    // x86's dot products load an element themselves.
+    bool loadsApart = machine.dots == DotKind::SignedQuads;
+    return tile.isInteger() && loadsApart ? vectors : 1;
+  }
   /// How many of a segment's lines are code of their own.
   int64_t getLinesTogether(int64_t lines) const {
+    int64_t two = lines % 2 == 0 ? 2 : 1;
+    // For AArch64 LLVM does all loads of straight code first, for which there
+    // are not enough registers.
+    if (machine.unit != VectorUnit::X86)
+      return rows * getGroup() <= 8 ? two : 1;
     int64_t perLine = rows * panels * vectors;
     perLine *= tile.isInteger() ? 1 : product.getLineInputs();
     if (lines * perLine <= maxUnrolled)
       return lines;
-    return tile.isInteger() && lines % 2 == 0 ? 2 : 1;
+    return tile.isInteger() ? two : 1;
   }
   /// The scales or zero points of a panel's vector of columns, in f32.
   Value loadScale(LoopBuilder &b, Value block, int64_t panel, int64_t vector);
@@ -349,15 +362,40 @@ Value KernelBody::getNumber(LoopBuilder &b, Value numbers, int64_t j) {
   return quads;
 }
 
+void KernelBody::addQuads(LoopBuilder &b, ArrayRef<SmallVector<Value>> numbers,
+                          Value inputs, SmallVectorImpl<Value> &own) {
+  auto four = VectorType::get({4}, b.getI8Type());
+  auto one = VectorType::get({1}, b.getI32Type());
+  for (int64_t half = 0, e = numbers.front().size(); half < e; ++half)
+    for (int64_t i = 0; i < rows; ++i) {
+      Value place =
+          b.add(inputs, b.index(i * tile.getRowStride() + half * side));
+      Value x =
+          cast(b, one, vector::LoadOp::create(b, b.loc, four, args.a, place));
+      x = vector::ExtractOp::create(b, b.loc, x, 0);
+      x = cast(b, bytes, spread(b, integers, x));
+      for (auto [v, columns] : llvm::enumerate(numbers)) {
+        Value &sum = own[v * rows + i];
+        sum = multiplyQuads(b, machine, sum, columns[half], x);
+      }
+    }
+}
+
 void KernelBody::addLine(LoopBuilder &b, Value line, Value inputs,
-                         int64_t vector, Value zero,
+                         int64_t vector, ArrayRef<Value> zeros,
                          SmallVectorImpl<Value> &own) {
-  Value place = b.add(line, b.index(vector * 4 * lanes));
   if (vector == 0)
     memref::PrefetchOp::create(
         b, b.loc, args.weight, b.add(line, args.prefetchDistance),
         /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
-  SmallVector<Value> all = loadNumbers(b, place);
+  SmallVector<SmallVector<Value>> numbersOf;
+  for (int64_t v = vector; v < vector + getGroup(); ++v)
+    numbersOf.push_back(loadNumbers(b, b.add(line, b.index(v * 4 * lanes))));
+  if (tile.isInteger() &&
+      (machine.dots == DotKind::Quads || machine.dots == DotKind::SignedQuads))
+    return addQuads(b, numbersOf, inputs, own);
+  ArrayRef<Value> all = numbersOf.front();
+  Value zero = zeros.front();
   for (int64_t half = 0, e = all.size(); half < e; ++half) {
     Value numbers = all[half];
     // Where four inputs of row i are, from number `from` on.
@@ -411,19 +449,8 @@ void KernelBody::addLine(LoopBuilder &b, Value line, Value inputs,
       break;
     }
     case DotKind::Quads:
-    case DotKind::SignedQuads: {
-      auto four = VectorType::get({4}, b.getI8Type());
-      auto one = VectorType::get({1}, b.getI32Type());
-      for (int64_t i = 0; i < rows; ++i) {
-        Value x = cast(
-            b, one,
-            vector::LoadOp::create(b, b.loc, four, args.a, getInput(i, 0)));
-        x = vector::ExtractOp::create(b, b.loc, x, 0);
-        x = cast(b, bytes, spread(b, integers, x));
-        own[i] = multiplyQuads(b, machine, own[i], numbers, x);
-      }
-      break;
-    }
+    case DotKind::SignedQuads:
+      llvm_unreachable("done above");
     }
   }
 }
@@ -442,32 +469,37 @@ void KernelBody::addSegment(LoopBuilder &b, Value segment,
   };
   unsigned next = 0;
   for (int64_t q = 0; q < panels; ++q)
-    for (int64_t v = 0; v < vectors; ++v) {
+    for (int64_t first = 0; first < vectors; first += getGroup()) {
       // A single row's elements fit if registers are wide, and panels' loads
       // may overlap.
       if (rows > 1 || vectors > 1)
         keepOrder(b);
-      Value zero = product.hasZeros ? loadZero(b, block, q, v) : Value();
+      SmallVector<Value> zeros(getGroup()), own;
+      if (product.hasZeros)
+        for (auto [v, zero] : llvm::enumerate(zeros))
+          zero = loadZero(b, block, q, first + v);
       Value start =
           b.add(args.weightOffset, b.mul(args.weightStride, b.index(q)));
       start = b.add(start, b.mul(segment, b.index(lines * width * side)));
-      SmallVector<Value> own;
-      for (int64_t i = 0; i < rows; ++i) {
-        if (!tile.isInteger())
-          own.push_back(this->number(b, 0.0));
-        else if (product.hasZeros || tile.getOffset() == 0)
-          own.push_back(this->number(b, integers, 0));
-        else // What the offset adds is taken away beforehand.
-          own.push_back(spread(b, integers, getRowValue(args.sums, i)));
-      }
+      for (int64_t v = 0; v < getGroup(); ++v)
+        for (int64_t i = 0; i < rows; ++i) {
+          if (!tile.isInteger())
+            own.push_back(this->number(b, 0.0));
+          else if (product.hasZeros || tile.getOffset() == 0)
+            own.push_back(this->number(b, integers, 0));
+          else // What the offset adds is taken away beforehand.
+            own.push_back(spread(b, integers, getRowValue(args.sums, i)));
+        }
       // With zero points that is part of what they are multiplied with.
-      Value kernelZero = tile.isInteger() ? Value() : zero;
-      auto addLines = [&](LoopBuilder &b, Value first, int64_t count,
+      SmallVector<Value> kernelZeros =
+          tile.isInteger() ? SmallVector<Value>(zeros.size()) : zeros;
+      auto addLines = [&](LoopBuilder &b, Value from, int64_t count,
                           SmallVectorImpl<Value> &own) {
         for (int64_t l = 0; l < count; ++l) {
-          Value at = b.add(first, b.index(l));
+          Value at = b.add(from, b.index(l));
           addLine(b, b.add(start, b.mul(at, b.index(width * side))),
-                  b.add(inputs, b.mul(at, b.index(line))), v, kernelZero, own);
+                  b.add(inputs, b.mul(at, b.index(line))), first, kernelZeros,
+                  own);
         }
       };
       int64_t together = getLinesTogether(lines);
@@ -482,26 +514,33 @@ void KernelBody::addSegment(LoopBuilder &b, Value segment,
               addLines(inner, l, together, values);
               scf::YieldOp::create(inner, loc, values);
             });
+        if (machine.unit != VectorUnit::X86)
+          keepRolled(loop);
         own.assign(loop.getResults().begin(), loop.getResults().end());
       }
-      Value scale = loadScale(b, block, q, v);
-      if (zero && tile.getOffset())
-        zero = arith::AddFOp::create(b, b.loc, zero,
-                                     this->number(b, tile.getOffset()));
-      if (zero)
-        zero = arith::NegFOp::create(b, b.loc, zero);
-      for (int64_t i = 0; i < rows; ++i, ++next) {
-        if (!tile.isInteger()) {
-          sums[next] = multiplyAdd(b, machine, own[i], scale, sums[next]);
-          continue;
-        }
-        Value dot = arith::SIToFPOp::create(b, b.loc, sum, own[i]);
+      const Value *ownSum = own.begin();
+      for (auto [v, zero] : llvm::enumerate(zeros)) {
+        Value scale = loadScale(b, block, q, first + v);
+        if (zero && tile.getOffset())
+          zero = arith::AddFOp::create(b, b.loc, zero,
+                                       this->number(b, tile.getOffset()));
         if (zero)
-          dot = multiplyAdd(
-              b, machine, spread(b, sum, getRowValue(args.sums, i)), zero, dot);
-        Value both = arith::MulFOp::create(
-            b, b.loc, scale, spread(b, sum, getRowValue(args.inputScales, i)));
-        sums[next] = multiplyAdd(b, machine, dot, both, sums[next]);
+          zero = arith::NegFOp::create(b, b.loc, zero);
+        for (int64_t i = 0; i < rows; ++i, ++next, ++ownSum) {
+          if (!tile.isInteger()) {
+            sums[next] = multiplyAdd(b, machine, *ownSum, scale, sums[next]);
+            continue;
+          }
+          Value dot = arith::SIToFPOp::create(b, b.loc, sum, *ownSum);
+          if (zero)
+            dot = multiplyAdd(b, machine,
+                              spread(b, sum, getRowValue(args.sums, i)), zero,
+                              dot);
+          Value both = arith::MulFOp::create(
+              b, b.loc, scale,
+              spread(b, sum, getRowValue(args.inputScales, i)));
+          sums[next] = multiplyAdd(b, machine, dot, both, sums[next]);
+        }
       }
     }
 }

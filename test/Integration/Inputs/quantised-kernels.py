@@ -202,4 +202,5 @@ def main():
     print(f"{len(CASES)} cases passed")
 
 
-main()
+if __name__ == "__main__":
+    main()

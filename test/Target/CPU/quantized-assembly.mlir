@@ -5,6 +5,13 @@
 // RUN: sluice-opt %s --sluice-cpu-pipeline="machine=avx512-vnni parallel=false" | mlir-translate --mlir-to-llvmir | llvm-extract -S --rfunc="__sluice_quantized_i8_.*_(1x4|5x4|9x1|13x1)$" | opt -O3 -S -mtriple=x86_64-linux-gnu -mcpu=x86-64-v4 -mattr=+avx512vnni | llc -O3 -mtriple=x86_64-linux-gnu -mcpu=x86-64-v4 -mattr=+avx512vnni | %python %S/Inputs/check-quantized-kernels.py avx512-vnni
 // RUN: sluice-opt %s --sluice-cpu-pipeline="machine=avx512 parallel=false" | mlir-translate --mlir-to-llvmir | llvm-extract -S --rfunc="__sluice_quantized_i8_.*_(1x4|5x4|9x1)$" | opt -O3 -S -mtriple=x86_64-linux-gnu -mcpu=x86-64-v4 | llc -O3 -mtriple=x86_64-linux-gnu -mcpu=x86-64-v4 | %python %S/Inputs/check-quantized-kernels.py avx512
 // RUN: sluice-opt %s --sluice-cpu-pipeline="machine=avx2 parallel=false" | mlir-translate --mlir-to-llvmir | llvm-extract -S --rfunc="__sluice_quantized_i8_.*_(1x4|2x2)$" | opt -O3 -S -mtriple=x86_64-linux-gnu -mcpu=x86-64-v3 | llc -O3 -mtriple=x86_64-linux-gnu -mcpu=x86-64-v3 | %python %S/Inputs/check-quantized-kernels.py avx2
+//
+// All of them:
+// REQUIRES: sluicec
+// RUN: sluicec %s --target=x86_64-linux-gnu --cpu=alderlake --emit=asm -o - | %python %S/Inputs/check-quantized-kernels.py avx2-vnni
+// RUN: sluicec %s --target=aarch64-linux-gnu --cpu=neoverse-n1 --emit=asm -o - | %python %S/Inputs/check-quantized-kernels.py neon-dot
+// RUN: sluicec %s --target=aarch64-linux-gnu --cpu=neoverse-v1 --emit=asm -o - | %python %S/Inputs/check-quantized-kernels.py sve256
+// RUN: sluicec %s --target=aarch64-linux-gnu --cpu=a64fx --emit=asm -o - | %python %S/Inputs/check-quantized-kernels.py sve512
 
 sluice.weight @q "q" : tensor<64x512xi8>
 sluice.weight @s "s" : tensor<64x16xf32>

@@ -11,6 +11,22 @@ import re
 import sys
 
 
+def name_stack(lines):
+    """AArch64's lines with `sp` in place of registers that point to the stack."""
+    pointers = set()
+    for line in lines:
+        if address := re.search(r"\[(x\d+)", line):
+            if address[1] in pointers:
+                line = line.replace(address[0], "[sp")
+        if written := re.match(r"\s+(\S+)\s+(x\d+),\s*(\w+)", line):
+            instruction, register, source = written.groups()
+            if instruction in ("add", "addvl", "sub", "mov") and source == "sp":
+                pointers.add(register)
+            elif not instruction.startswith(("st", "cmp", "tst", "cb", "tb", "prf")):
+                pointers.discard(register)
+        yield line
+
+
 def kernels(lines, label):
     """The match of each label that fits, and the instructions behind it."""
     kernel, body = None, []
@@ -18,7 +34,7 @@ def kernels(lines, label):
         if found := re.match(f"{label}:", line):
             kernel, body = found, []
         elif kernel and line.startswith(".Lfunc_end"):
-            yield kernel, body
+            yield kernel, list(name_stack(body))
             kernel = None
         elif kernel:
             body.append(line)
@@ -30,7 +46,7 @@ def loops(lines):
     for number, line in enumerate(lines):
         if label := re.match(r"(\.L\w+):", line):
             labels[label[1]] = number
-        elif jump := re.search(r"\s(?:j\w+|b\.\w+|cbn?z\s+\w+,|b)\s+(\.L\w+)", line):
+        elif jump := re.search(r"\s(?:j\w+|b\.\w+|cbn?z\s+\w+,|tbn?z\s+\w+, #\d+,|b)\s+(\.L\w+)", line):
             start = labels.get(jump[1])
             body = lines[start:number] if start is not None else []
             if body and not any(re.match(r"\.L\w+:", other) for other in body[1:]):
