@@ -23,6 +23,11 @@ KernelOperands::KernelOperands(const CPUMachine &machine, Type input,
       row(Float32Type::get(input.getContext())) {
   if (machine.hasBF16Dots && side == 2 && input.isBF16() && weight.isBF16())
     row = input;
+  auto getBytes = [](Type type) { return type.getIntOrFloatBitWidth() / 8; };
+  // As many bytes of weights as of f32; dot products take half as long.
+  depth = machine.depth * 4 / getBytes(weight) * (areDots() ? 2 : 1);
+  constexpr int64_t cacheLine = 64;
+  rowStride = depth + cacheLine / getBytes(row);
 }
 
 int64_t KernelOperands::getMaxRows(const CPUMachine &machine) const {
@@ -48,13 +53,12 @@ namespace {
 /// Fills the body of one kernel.
 class KernelBody {
 public:
-  KernelBody(func::FuncOp function, const CPUMachine &machine,
-             int64_t rowStride, int64_t rows, int64_t panels,
-             const KernelOperands &operands)
+  KernelBody(func::FuncOp function, const CPUMachine &machine, int64_t rows,
+             int64_t panels, const KernelOperands &operands)
       : builder(function.getBody()), b(builder, function.getLoc()),
-        machine(machine), operands(operands), rowStride(rowStride), rows(rows),
-        panels(panels), vectors(operands.width / machine.lanes),
-        width(operands.width), side(operands.side),
+        machine(machine), operands(operands), rows(rows), panels(panels),
+        vectors(operands.width / machine.lanes), width(operands.width),
+        side(operands.side),
         sum(VectorType::get({machine.lanes}, b.getF32Type())),
         words(VectorType::get({machine.lanes}, b.getI32Type())),
         stored(VectorType::get({side * machine.lanes}, operands.weight)) {
@@ -182,7 +186,7 @@ private:
   /// Row i's element at `row` of the first one, or two neighbours, in all
   /// lanes.
   Value spread(LoopBuilder &b, Value row, int64_t i) {
-    Value at = i == 0 ? row : b.add(row, b.index(i * rowStride));
+    Value at = i == 0 ? row : b.add(row, b.index(i * operands.rowStride));
     if (!operands.areDots()) {
       Value element = memref::LoadOp::create(b, b.loc, args.a, at);
       return vector::BroadcastOp::create(b, b.loc, sum, element);
@@ -223,7 +227,7 @@ private:
   LoopBuilder b;
   const CPUMachine &machine;
   const KernelOperands &operands;
-  int64_t rowStride, rows, panels, vectors, width, side;
+  int64_t rows, panels, vectors, width, side;
   /// Of one register: sums, the same as integers, and weights as they are
   /// stored.
   VectorType sum, words, stored;
@@ -249,7 +253,7 @@ func::FuncOp MicroKernels::get(int64_t rows, int64_t panels,
       module, name,
       {getFlatType(operands.row), index, getFlatType(operands.weight), index,
        index, result, index, index, index, builder.getI1Type(), index, index});
-  KernelBody(kernel, machine, rowStride, rows, panels, operands).build();
+  KernelBody(kernel, machine, rows, panels, operands).build();
   return kernel;
 }
 

@@ -31,6 +31,11 @@ struct KernelOperands {
   bool areDots() const { return row.isBF16(); }
   /// Whether weights have to become f32.
   bool convert() const { return !areDots() && !weight.isF32(); }
+  /// How much of the summed dimension a slice has.
+  int64_t depth;
+  /// Elements between copied rows of a slice: its depth and a cache line, so
+  /// that equal k of different rows lie in different sets.
+  int64_t rowStride;
   /// Most rows of a kernel.
   int64_t getMaxRows(const CPUMachine &machine) const;
   /// For functions' names.
@@ -54,12 +59,11 @@ struct KernelOperands {
 ///      C: memref<?xf32>, c, row stride of C, depth, first: i1,
 ///      distance of prefetching in B, depth up to which it prefetches)
 ///
-/// Rows of A are `rowStride` elements apart.
+/// Rows of A are as far apart as those of a slice.
 class MicroKernels {
 public:
-  MicroKernels(mlir::ModuleOp module, const CPUMachine &machine,
-               int64_t rowStride)
-      : module(module), machine(machine), rowStride(rowStride) {}
+  MicroKernels(mlir::ModuleOp module, const CPUMachine &machine)
+      : module(module), machine(machine) {}
 
   struct Arguments {
     mlir::Value a, aOffset;
@@ -82,7 +86,6 @@ private:
 
   mlir::ModuleOp module;
   const CPUMachine &machine;
-  int64_t rowStride;
   std::map<std::string, mlir::func::FuncOp> kernels;
 };
 

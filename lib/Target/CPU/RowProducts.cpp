@@ -14,10 +14,6 @@
 using namespace mlir;
 using namespace sluice;
 
-/// Floats between the rows of a slice beyond its depth: a cache line, so that
-/// equal k of different rows lie in different sets.
-static constexpr int64_t rowGap = 16;
-
 static Value ceilDiv(LoopBuilder &b, Value l, Value r) {
   return arith::CeilDivUIOp::create(b, b.loc, l, r);
 }
@@ -160,7 +156,7 @@ void RowProduct::runRow(LoopBuilder &b) {
 }
 
 Value RowProduct::copyRows(LoopBuilder &b, Value count, Value slices) {
-  int64_t stride = machine.depth + rowGap;
+  int64_t stride = operands.rowStride;
   Value size = b.mul(b.mul(slices, count), b.index(stride));
   Value copy =
       memref::AllocOp::create(b, b.loc, getFlatType(operands.row), size);
@@ -170,9 +166,9 @@ Value RowProduct::copyRows(LoopBuilder &b, Value count, Value slices) {
       ValueRange{one, one},
       [&](OpBuilder &builder, Location loc, ValueRange at) {
         LoopBuilder outer(builder, loc);
-        Value start = outer.mul(at[0], outer.index(machine.depth));
+        Value start = outer.mul(at[0], outer.index(operands.depth));
         Value length = minimum(outer, outer.sub(args.depth, start),
-                               outer.index(machine.depth));
+                               outer.index(operands.depth));
         Value row = outer.add(args.firstRow, at[1]);
         Value target = outer.mul(outer.add(outer.mul(at[0], count), at[1]),
                                  outer.index(stride));
@@ -191,7 +187,7 @@ Value RowProduct::copyRows(LoopBuilder &b, Value count, Value slices) {
 
 void RowProduct::runRows(LoopBuilder &b, Value count) {
   Value blocks = ceilDiv(b, count, b.index(operands.getMaxRows(machine)));
-  Value slices = ceilDiv(b, args.depth, b.index(machine.depth));
+  Value slices = ceilDiv(b, args.depth, b.index(operands.depth));
   Value copy = copyRows(b, count, slices);
   forPanels(b, 2, [&](LoopBuilder &b, Value panel, int64_t panels) {
     Value zero = b.index(0), one = b.index(1);
@@ -215,15 +211,15 @@ void RowProduct::runBlock(LoopBuilder &b, Value copy, Value count, Value block,
     return arith::DivUIOp::create(b, b.loc, b.mul(count, number), blocks);
   };
   Value from = cut(block), size = b.sub(cut(b.add(block, b.index(1))), from);
-  Value start = b.mul(slice, b.index(machine.depth));
+  Value start = b.mul(slice, b.index(operands.depth));
 
   MicroKernels::Arguments tile = all;
   tile.a = copy;
   tile.aOffset =
-      b.mul(b.add(b.mul(slice, count), from), b.index(machine.depth + rowGap));
+      b.mul(b.add(b.mul(slice, count), from), b.index(operands.rowStride));
   tile.bOffset = b.add(getPanelOffset(b, panel), b.mul(start, b.index(width)));
   tile.cOffset = getResultOffset(b, b.add(args.firstRow, from), panel);
-  tile.depth = minimum(b, b.sub(args.depth, start), b.index(machine.depth));
+  tile.depth = minimum(b, b.sub(args.depth, start), b.index(operands.depth));
   Value isFirst = b.compare(arith::CmpIPredicate::eq, slice, b.index(0));
   tile.first =
       arith::SelectOp::create(b, b.loc, isFirst, args.first,
@@ -269,8 +265,7 @@ void RowProduct::runBlock(LoopBuilder &b, Value copy, Value count, Value block,
 }
 
 RowProducts::RowProducts(ModuleOp module, const CPUMachine &machine)
-    : module(module), machine(machine),
-      kernels(module, machine, machine.depth + rowGap) {}
+    : module(module), machine(machine), kernels(module, machine) {}
 
 func::FuncOp RowProducts::get(const KernelOperands &operands, bool isOdd) {
   std::string name = "__sluice_rows_";
