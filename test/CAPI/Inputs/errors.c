@@ -74,6 +74,7 @@ static void testSessions(sluice_session *session) {
   FAILS(sluice_session_set_option(NULL, "cpu", "native", &error));
   FAILS(sluice_session_set_option(session, "cpus", "native", &error));
   FAILS(sluice_session_set_option(session, "cpu", "z80", &error));
+  FAILS(sluice_session_set_option(session, "target", "z80", &error));
   FAILS(sluice_session_set_option(session, "opt-level", "4", &error));
   FAILS(sluice_session_set_option(session, "parallel", "yes", &error));
   FAILS(sluice_session_set_option(session, "threads", "-1", &error));
@@ -90,8 +91,15 @@ static void testSessions(sluice_session *session) {
     SUCCEEDS(sluice_session_set_option(session, key, value, &error));
     sluice_string_free(value);
   }
-  CHECK(options == 8);
+  CHECK(options == 9);
   CHECK(sluice_option_key(-1) == NULL);
+  /* A target brings its own default. */
+  SUCCEEDS(
+      sluice_session_set_option(session, "target", "x86_64-linux-gnu", &error));
+  SUCCEEDS(sluice_session_set_option(session, "target", "native", &error));
+  SUCCEEDS(sluice_session_get_option(session, "cpu", &value, &error));
+  CHECK(strcmp(value, "native") == 0);
+  sluice_string_free(value);
   SUCCEEDS(sluice_session_set_option(session, "compile-threads", "2", &error));
   SUCCEEDS(sluice_session_set_option(session, "counters", "true", &error));
   SUCCEEDS(sluice_session_set_option(session, "threads", "2", &error));

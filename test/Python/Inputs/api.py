@@ -153,7 +153,16 @@ class Sessions(Base):
         self.assertEqual(session.get_option("cpu"), "x86-64-v2")
         self.assertEqual(session.get_option("parallel"), "false")
         self.assertEqual(session.get_option("threads"), "2")
-        for keywords in ({"cpu": "z80"}, {"opt_level": 4}, {"options": {"speed": 1}}):
+        session = sluice.Session(target="aarch64-linux-gnu", cpu="generic,neoverse-v1")
+        self.assertEqual(session.get_option("cpu"), "generic,neoverse-v1")
+        with tempfile.TemporaryDirectory() as folder:
+            session.parse(LAYER).write(Path(folder, "layer.s"))
+            self.assertIn("neoverse-v1", Path(folder, "layer.s").read_text())
+        with self.assertRaises(sluice.Error) as caught:
+            session.parse(LAYER).compile()
+        self.assertIn("but got aarch64-unknown-linux-gnu", str(caught.exception))
+        for keywords in ({"cpu": "z80"}, {"target": "z80"}, {"opt_level": 4},
+                         {"options": {"speed": 1}}):
             with self.assertRaises(sluice.Error):
                 sluice.Session(**keywords)
 

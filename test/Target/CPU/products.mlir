@@ -6,6 +6,10 @@
 // RUN: sluice-opt %s --sluice-cpu-products="machine=neon parallel=false" | FileCheck %s --check-prefix=SERIAL
 // RUN: not sluice-opt %s --sluice-cpu-products=machine=vax 2>&1 | FileCheck %s --check-prefix=VAX
 
+// RUN: sluice-opt --help | FileCheck %s --check-prefix=NAMES
+
+// What there is, and what the documentation of the option says.
+// NAMES: --machine={{.*}} x86-64, avx2, avx2-vnni, avx512, avx512-vnni, avx512-bf16, neon, neon-dot, neon-bf16, sve256 or sve512
 // VAX: error: expected a machine among x86-64, avx2, avx2-vnni, avx512, avx512-vnni, avx512-bf16, neon, neon-dot, neon-bf16, sve256, sve512 but got 'vax'
 
 #in = affine_map<(p, r, k, c) -> (r, k)>
