@@ -47,12 +47,17 @@ Value CaseBuilder::vector(int64_t size, Dtype type) {
   return parameter({size}, type, fill);
 }
 
-Value CaseBuilder::linear(const Value &t, int64_t out, Dtype result) {
+Value CaseBuilder::linear(Value t, int64_t out, Dtype result) {
   bool inOut = random.chance(0.4);
   // Weights of another type than the activations.
   Dtype type = isNarrow(t.type) && random.chance(0.3) ? Dtype::F32 : t.type;
   if (t.type == Dtype::F32 && random.chance(0.15))
     type = Dtype::BF16;
+  // Rounded for dot products of bf16.
+  if (t.type == Dtype::F32 && type == Dtype::BF16 && random.chance(0.5)) {
+    t = program.convert(t, Dtype::BF16);
+    c.summary += " rounded";
+  }
   Value w = weight(t.shape[1], out, inOut, type);
   if (!random.chance(0.3))
     return program.linear(t, w, nullptr, inOut, result);

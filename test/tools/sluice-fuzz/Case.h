@@ -185,7 +185,7 @@ private:
   Value weight(int64_t in, int64_t out, bool inOut, Dtype type);
   Value vector(int64_t size, Dtype type);
   /// A product with a parameter, with or without a bias.
-  Value linear(const Value &t, int64_t out, Dtype result);
+  Value linear(Value t, int64_t out, Dtype result);
   Activation activation();
   Value buildBody(const Value &t, int64_t out);
   Value buildMlp(const Value &t, int64_t out);

@@ -131,6 +131,9 @@ TEST(Manifest, PanelsOfSmallNumbers) {
   EXPECT_EQ(weight("24,3", ",\"bits\":4"), fine);
   EXPECT_EQ(weight("4,24,2,6", halves + ",\"dims\":3"), fine);
   EXPECT_EQ(weight("8,24", by, "f32", "in_out"), fine);
+  // What fills up a line of floats is 0.
+  EXPECT_EQ(weight("24,7", ",\"by\":2", "bf16"), fine);
+  EXPECT_EQ(weight("7,24", ",\"by\":2", "f16", "in_out"), fine);
   // No numbers at all, and more than fit into 64 bits.
   EXPECT_EQ(weight("24,0", halves), fine);
   EXPECT_EQ(weight("24,4611686018427387904,4,4", halves + ",\"dims\":4"), fine);

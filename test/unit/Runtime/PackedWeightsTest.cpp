@@ -21,6 +21,8 @@ template <size_t rank> void identity(void **args) {
   std::memcpy(args[0], args[2], (3 + 2 * rank) * sizeof(int64_t));
 }
 
+using Shape = std::vector<int64_t>;
+
 struct Packed {
   std::vector<int64_t> shape;
   std::vector<uint8_t> bytes;
@@ -30,7 +32,9 @@ struct Packed {
 /// of 16 with the manifest's further `members`.
 template <size_t rank>
 Packed pack(std::vector<uint8_t> stored, const std::vector<int64_t> &shape,
-            const std::string &members, const std::string &of = "out_in") {
+            const std::string &members, const std::string &of = "out_in",
+            sluice_dtype type = SLUICE_I8) {
+  std::string typeName = type == SLUICE_BF16 ? "bf16" : "i8";
   std::string sizes, dynamic;
   for (int64_t size : shape)
     sizes += (sizes.empty() ? "" : ",") + std::to_string(size);
@@ -38,16 +42,17 @@ Packed pack(std::vector<uint8_t> stored, const std::vector<int64_t> &shape,
     dynamic += dynamic.empty() ? "-1" : ",-1";
   std::string manifest =
       R"({"sluice_manifest": 1, "name": "m", "state_size": 8, "weights": [)"
-      R"({"symbol": "w", "tensor": "w", "dtype": "i8", "shape": [)" +
-      sizes + R"(], "panels": {"width": 16, "of": ")" + of + "\"" + members +
+      R"({"symbol": "w", "tensor": "w", "dtype": ")" +
+      typeName + R"(", "shape": [)" + sizes +
+      R"(], "panels": {"width": 16, "of": ")" + of + "\"" + members +
       R"(}}], "functions": [{"name": "get", "inputs": [], "results": [)"
-      R"({"dtype": "i8", "shape": [)" +
-      dynamic + R"(]}], "weights": [0]}]})";
+      R"({"dtype": ")" +
+      typeName + R"(", "shape": [)" + dynamic + R"(]}], "weights": [0]}]})";
 
   sluice_named_tensor tensor = {};
   tensor.name = "w";
   tensor.tensor.data = stored.data();
-  tensor.tensor.dtype = SLUICE_I8;
+  tensor.tensor.dtype = type;
   tensor.tensor.rank = int32_t(shape.size());
   std::copy(shape.begin(), shape.end(), tensor.tensor.shape);
   sluice_packed_fn functions[] = {identity<rank>};
@@ -64,7 +69,7 @@ Packed pack(std::vector<uint8_t> stored, const std::vector<int64_t> &shape,
   EXPECT_TRUE(isCalled) << error.message;
   if (isCalled) {
     packed.shape.assign(result.shape, result.shape + result.rank);
-    size_t size = 1;
+    size_t size = sluice_dtype_size(type);
     for (int64_t extent : packed.shape)
       size *= size_t(extent);
     auto *bytes = static_cast<const uint8_t *>(result.data);
@@ -83,8 +88,6 @@ std::vector<uint8_t> makeBytes(size_t count) {
     bytes[i] = uint8_t(i * 37 + 11);
   return bytes;
 }
-
-using Shape = std::vector<int64_t>;
 
 TEST(PackedWeights, FourBytesSideBySide) {
   // Two matrices of 17 outputs: the second panel has one.
@@ -114,6 +117,31 @@ TEST(PackedWeights, RowsOfInputsSideBySide) {
     size_t output = panel * 16 + column, input = line * 2 + j;
     EXPECT_EQ(packed.bytes[at], output < 18 ? stored[input * 18 + output] : 0)
         << at;
+  }
+}
+
+TEST(PackedWeights, OddNumbersOfFloatsSideBySide) {
+  // Three matrices, so that threads have something to share; the last line of
+  // each has one number.
+  constexpr size_t matrices = 3, outputs = 17, inputs = 7, lines = 4;
+  std::vector<uint8_t> stored = makeBytes(2 * matrices * outputs * inputs);
+  for (bool isOutIn : {true, false}) {
+    Packed packed =
+        pack<5>(stored, isOutIn ? Shape{3, 17, 7} : Shape{3, 7, 17},
+                R"(, "by": 2)", isOutIn ? "out_in" : "in_out", SLUICE_BF16);
+    ASSERT_EQ(packed.shape, (Shape{3, 2, lines, 16, 2}));
+    for (size_t at = 0; at < packed.bytes.size(); ++at) {
+      size_t byte = at % 2, j = at / 2 % 2, column = at / 4 % 16,
+             line = at / 64 % lines, panel = at / 256 % 2, matrix = at / 512;
+      size_t output = panel * 16 + column, input = line * 2 + j;
+      size_t number =
+          isOutIn ? output * inputs + input : input * outputs + output;
+      bool isThere = output < outputs && input < inputs;
+      EXPECT_EQ(
+          packed.bytes[at],
+          isThere ? stored[2 * (matrix * outputs * inputs + number) + byte] : 0)
+          << at;
+    }
   }
 }
 
@@ -162,6 +190,8 @@ TEST(PackedWeights, Nothing) {
             (Shape{2, 0, 16, 4}));
   EXPECT_EQ(pack<5>({}, {0, 17, 8}, R"(, "by": 4)").shape,
             (Shape{0, 2, 2, 16, 4}));
+  EXPECT_EQ(pack<4>({}, {17, 0}, R"(, "by": 2)", "out_in", SLUICE_BF16).shape,
+            (Shape{2, 0, 16, 2}));
 }
 
 } // namespace
