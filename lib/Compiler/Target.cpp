@@ -399,7 +399,11 @@ void sluice::setTarget(llvm::Module &module, const llvm::TargetMachine &machine,
     function.addFnAttr("target-cpu", machine.getTargetCPU());
     // Even if it is empty: without, those of the code generator count.
     function.addFnAttr("target-features", machine.getTargetFeatureString());
-    if (unsigned granules = processor.vectorBits / 128)
+    // Only where vectors of this size were written: what LLVM's vectoriser
+    // makes runs with any, and of masked vectors of a fixed size, e.g. of bf16,
+    // LLVM 22 cannot make code.
+    unsigned granules = processor.vectorBits / 128;
+    if (granules && function.hasFnAttribute("min-legal-vector-width"))
       function.addFnAttr(llvm::Attribute::getWithVScaleRangeArgs(
           module.getContext(), granules, granules));
   }

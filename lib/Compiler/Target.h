@@ -63,9 +63,9 @@ llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
 createTargetMachine(llvm::StringRef cpu, llvm::StringRef target,
                     unsigned optLevel);
 
-/// Sets triple and layout of `module`, and processor, features and the size of
-/// vectors on each of its functions, so that tools that read its text choose
-/// the same ones.
+/// Sets triple and layout of `module`, and on each of its functions processor
+/// and features, on kernels also the size of vectors, so that tools that read
+/// its text choose the same ones.
 void setTarget(llvm::Module &module, const llvm::TargetMachine &machine,
                const Processor &processor);
 

@@ -61,9 +61,12 @@ func.func @layer(%x: tensor<?x{d}xf32>) -> tensor<?x{d}xf32> {{
             %wd = %down : tensor<5x{d}x{f}xf16>)
       combine sum weight output -> tensor<?x{d}xf32> {{
     %a = sluice.linear %t, %wg : (tensor<?x{d}xf32>, tensor<{f}x{d}xbf16>) -> tensor<?x{f}xf32>
+    %c = arith.truncf %t : tensor<?x{d}xf32> to tensor<?x{d}xbf16>
+    %e = sluice.linear %c, %wg : (tensor<?x{d}xbf16>, tensor<{f}x{d}xbf16>) -> tensor<?x{f}xf32>
     %b = sluice.linear %t, %wu : (tensor<?x{d}xf32>, tensor<{f}x{d}xf32>) -> tensor<?x{f}xf32>
     %s = sluice.silu %a : tensor<?x{f}xf32>
-    %h = arith.mulf %s, %b : tensor<?x{f}xf32>
+    %i = arith.addf %s, %e : tensor<?x{f}xf32>
+    %h = arith.mulf %i, %b : tensor<?x{f}xf32>
     %o = sluice.linear %h, %wd : (tensor<?x{f}xf32>, tensor<{d}x{f}xf16>) -> tensor<?x{d}xf32>
     sluice.yield %o : tensor<?x{d}xf32>
   }}

@@ -9,7 +9,7 @@
 // RUN: sluice-opt %s --sluice-cpu-pipeline="machine=neon parallel=false" | mlir-translate --mlir-to-llvmir | opt -O3 -S -mtriple=aarch64-linux-gnu -mcpu=generic | llc -O3 -mtriple=aarch64-linux-gnu -mcpu=generic | %python %S/Inputs/check-kernels.py neon
 // RUN: sluice-opt %s --sluice-cpu-pipeline="machine=neon-bf16 parallel=false" | mlir-translate --mlir-to-llvmir | opt -O3 -S -mtriple=aarch64-linux-gnu -mcpu=generic -mattr=+bf16 | llc -O3 -mtriple=aarch64-linux-gnu -mcpu=generic -mattr=+bf16 | %python %S/Inputs/check-kernels.py neon-bf16
 //
-// Where SVE's vectors have a size that the compiler knows, all functions say it.
+// Where SVE's vectors have a size that the compiler knows.
 // REQUIRES: sluicec
 // RUN: sluicec %s --target=aarch64-linux-gnu --cpu=neoverse-v1 --emit=asm -o - | %python %S/Inputs/check-kernels.py sve256
 // RUN: sluicec %s --target=aarch64-linux-gnu --cpu=a64fx --emit=asm -o - | %python %S/Inputs/check-kernels.py sve512
