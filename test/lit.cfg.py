@@ -11,7 +11,6 @@
 
 import ctypes
 import os
-import platform
 import re
 import shlex
 import shutil
@@ -91,7 +90,7 @@ try:
 except OSError:
     pass
 # Code for AArch64 is linked with Debian's cross libraries and run by an emulator.
-if platform.machine() == "x86_64" and shutil.which("qemu-aarch64") and all(
+if "clang" in os.path.basename(config.clang) and shutil.which("qemu-aarch64") and all(
         os.path.exists(os.path.join("/usr/aarch64-linux-gnu", name))
         for name in ("lib/libc.a", "include/c++")):
     config.available_features.add("qemu-aarch64")

@@ -194,7 +194,11 @@ private:
     perLine *= tile.isInteger() ? 1 : product.getLineInputs();
     if (lines * perLine <= maxUnrolled)
       return lines;
-    return tile.isInteger() ? two : 1;
+    return tile.isInteger() || (rows == 1 && isShortOfRegisters()) ? two : 1;
+  }
+  /// A single row's lines of floats, written one after the other, would spill.
+  bool isShortOfRegisters() const {
+    return !tile.isInteger() && machine.registers < 32;
   }
   /// The scales or zero points of a panel's vector of columns, in f32.
   Value loadScale(LoopBuilder &b, Value block, int64_t panel, int64_t vector);
@@ -514,7 +518,7 @@ void KernelBody::addSegment(LoopBuilder &b, Value segment,
               addLines(inner, l, together, values);
               scf::YieldOp::create(inner, loc, values);
             });
-        if (machine.unit != VectorUnit::X86)
+        if (machine.unit != VectorUnit::X86 || isShortOfRegisters())
           keepRolled(loop);
         own.assign(loop.getResults().begin(), loop.getResults().end());
       }
