@@ -22,6 +22,7 @@
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/Target/TargetOptions.h"
+#include "llvm/TargetParser/AArch64TargetParser.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/SubtargetFeature.h"
 
@@ -127,6 +128,13 @@ listCPUs(const llvm::Triple &triple) {
   return names;
 }
 
+/// The name in LLVM's table of a processor that clang also knows by another,
+/// e.g. apple-m1.
+static llvm::StringRef resolveAlias(llvm::StringRef cpu,
+                                    const llvm::Triple &triple) {
+  return triple.isAArch64() ? llvm::AArch64::resolveCPUAlias(cpu) : cpu;
+}
+
 static llvm::Error checkCPU(llvm::StringRef cpu, const llvm::Triple &triple) {
   if (cpu == "native") {
     llvm::Triple host = getHostTriple();
@@ -140,7 +148,7 @@ static llvm::Error checkCPU(llvm::StringRef cpu, const llvm::Triple &triple) {
   llvm::Expected<std::vector<std::string>> names = listCPUs(triple);
   if (!names)
     return names.takeError();
-  if (llvm::is_contained(*names, cpu))
+  if (llvm::is_contained(*names, resolveAlias(cpu, triple)))
     return llvm::Error::success();
   llvm::sort(*names, [&](const std::string &a, const std::string &b) {
     return std::pair(cpu.edit_distance(a), a) <
@@ -202,15 +210,16 @@ sluice::createTargetMachine(llvm::StringRef cpu, llvm::StringRef target,
     return entry.takeError();
   if (llvm::Error error = ::checkCPU(cpu, *triple))
     return std::move(error);
-  std::string name = cpu.str(), features;
+  llvm::StringRef name = cpu;
+  std::string features;
   if (cpu == "native") {
-    name = llvm::sys::getHostCPUName().str();
+    name = llvm::sys::getHostCPUName();
     features = getHostFeatures();
   }
   auto level = llvm::CodeGenOpt::getLevel(int(std::min(optLevel, 3u)));
   std::unique_ptr<llvm::TargetMachine> machine((*entry)->createTargetMachine(
-      *triple, name, features, llvm::TargetOptions(), llvm::Reloc::PIC_,
-      std::nullopt, *level));
+      *triple, resolveAlias(name, *triple), features, llvm::TargetOptions(),
+      llvm::Reloc::PIC_, std::nullopt, *level));
   if (!machine)
     return llvm::createStringError("LLVM has no code generator for " +
                                    triple->str());
