@@ -162,6 +162,12 @@ void PackQuantized::choose(WeightOp weight, PackedUses &uses) {
     }
     uses.panels = panels;
   }
+  for (tensor::ExtractSliceOp slice : uses.slices)
+    if (uses.panels && !takesWholeMatrices(slice, uses.panels.getDims())) {
+      uses.obstacle = llvm::formatv("the slice at {0} takes a part of a matrix",
+                                    getLocationText(slice.getLoc()));
+      return;
+    }
   if (weight.getPanelsAttr())
     uses.obstacle = "it is in panels already";
   else if (uses.panels)
@@ -180,11 +186,7 @@ void PackQuantized::pack(WeightOp weight, PackedUses &uses) {
     return;
   }
   weight.setPanelsAttr(uses.panels);
-  for (GetWeightOp get : uses.gets)
-    get.getResult().setType(weight.getValueType());
-  for (BlockArgument argument : uses.arguments)
-    argument.setType(
-        uses.panels.getPackedType(cast<RankedTensorType>(argument.getType())));
+  uses.setPanels(uses.panels);
   ++numPacked;
   remark::passed(weight.getLoc(), options)
       << remark::add("@{0} is packed in panels of {1} outputs",

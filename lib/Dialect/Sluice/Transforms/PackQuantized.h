@@ -9,23 +9,11 @@
 #ifndef SLUICE_LIB_DIALECT_SLUICE_TRANSFORMS_PACKQUANTIZED_H
 #define SLUICE_LIB_DIALECT_SLUICE_TRANSFORMS_PACKQUANTIZED_H
 
-#include "sluice/Dialect/Sluice/IR/Sluice.h"
+#include "PackedUses.h"
+
 #include "llvm/ADT/MapVector.h"
 
-#include <string>
-
 namespace sluice {
-
-/// Where a weight is read, through parameters of experts too.
-struct PackedUses {
-  llvm::SmallVector<GetWeightOp> gets;
-  llvm::SmallVector<mlir::BlockArgument> arguments;
-  /// What reads it.
-  llvm::SmallVector<mlir::OpOperand *> consumers;
-  /// How it is packed, and why it cannot be.
-  PanelsAttr panels;
-  std::string obstacle;
-};
 
 /// Puts weights that are dequantized for products into panels, and makes
 /// `quantized_linear` of the products.

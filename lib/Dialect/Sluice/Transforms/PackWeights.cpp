@@ -13,7 +13,6 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/IR/SymbolTable.h"
-#include "sluice/Dialect/Sluice/IR/Sluice.h"
 #include "sluice/Dialect/Sluice/IR/SluiceUtils.h"
 #include "sluice/Dialect/Sluice/Transforms/Passes.h"
 #include "llvm/ADT/MapVector.h"
@@ -40,9 +39,7 @@ struct PackWeights : sluice::impl::SluicePackWeightsBase<PackWeights> {
     SymbolTable symbols(module);
     llvm::MapVector<Operation *, PackedUses> usesOf;
     module.walk([&](GetWeightOp get) {
-      PackedUses &uses = usesOf[symbols.lookup(get.getWeight())];
-      uses.gets.push_back(get);
-      collect(get, uses);
+      usesOf[symbols.lookup(get.getWeight())].add(get);
     });
     for (auto &[weight, uses] : usesOf)
       pack(cast<WeightOp>(weight), uses);
@@ -58,17 +55,6 @@ struct PackWeights : sluice::impl::SluicePackWeightsBase<PackWeights> {
 private:
   /// The only width that `quantized_linear` is defined for.
   static constexpr int64_t quantizedWidth = 16;
-
-  static void collect(Value weight, PackedUses &uses) {
-    for (OpOperand &use : weight.getUses()) {
-      if (BlockArgument argument = getParamArgument(use)) {
-        uses.arguments.push_back(argument);
-        collect(argument, uses);
-      } else {
-        uses.consumers.push_back(&use);
-      }
-    }
-  }
 
   /// Gives the input of `product` its number of columns, which can no longer be
   /// told from the weight.
@@ -127,11 +113,7 @@ private:
                                   /*bits=*/0, /*dims=*/2);
     int64_t in = matrix[layout == Layout::OutIn ? 1 : 0];
     weight.setPanelsAttr(panels);
-    for (GetWeightOp get : uses.gets)
-      get.getResult().setType(weight.getValueType());
-    for (BlockArgument argument : uses.arguments)
-      argument.setType(
-          panels.getPackedType(cast<RankedTensorType>(argument.getType())));
+    uses.setPanels(panels);
     for (LinearOp product : products) {
       product.setLayout(Layout::Panels);
       if (inPairs)
