@@ -32,16 +32,16 @@ static constexpr CPUMachine machines[] = {
      /*prefetchBytes=*/2048, DotKind::Quads, /*hasByteTables=*/true},
     // 14 rows x 2 panels of 1 vector.
     {"avx512", VectorUnit::X86, /*lanes=*/16, /*hasFMA=*/true,
-     /*maxRows=*/14, /*registers=*/32, /*depth=*/256,
-     /*prefetchBytes=*/8192, DotKind::Pairs, /*hasByteTables=*/true},
+     /*maxRows=*/14, /*registers=*/32, /*depth=*/2048,
+     /*prefetchBytes=*/16384, DotKind::Pairs, /*hasByteTables=*/true},
     // The same with dot products of bytes.
     {"avx512-vnni", VectorUnit::X86, /*lanes=*/16, /*hasFMA=*/true,
-     /*maxRows=*/14, /*registers=*/32, /*depth=*/256,
-     /*prefetchBytes=*/8192, DotKind::Quads, /*hasByteTables=*/true},
+     /*maxRows=*/14, /*registers=*/32, /*depth=*/2048,
+     /*prefetchBytes=*/16384, DotKind::Quads, /*hasByteTables=*/true},
     // The same with dot products of bf16.
     {"avx512-bf16", VectorUnit::X86, /*lanes=*/16, /*hasFMA=*/true,
-     /*maxRows=*/14, /*registers=*/32, /*depth=*/256,
-     /*prefetchBytes=*/8192, DotKind::Quads, /*hasByteTables=*/true,
+     /*maxRows=*/14, /*registers=*/32, /*depth=*/2048,
+     /*prefetchBytes=*/16384, DotKind::Quads, /*hasByteTables=*/true,
      /*hasBF16Dots=*/true},
     // 6 rows x 1 panel of 4 vectors.
     {"neon", VectorUnit::NEON, /*lanes=*/4, /*hasFMA=*/true,
@@ -85,8 +85,8 @@ int64_t CPUMachine::getPanels(int64_t rows, int64_t panelWidth,
       ++needed;
     return needed <= registers;
   };
-  if (rows == 1 && fits(4))
-    return 4;
+  if (fits(streams))
+    return streams;
   return fits(2) ? 2 : 1;
 }
 

@@ -18,7 +18,8 @@ using namespace mlir;
 using namespace sluice;
 
 KernelOperands::KernelOperands(const CPUMachine &machine, Type input,
-                               Type weight, int64_t width, int64_t side)
+                               Type weight, int64_t width, int64_t side,
+                               int64_t inputs)
     : input(input), weight(weight), width(width), side(side),
       row(Float32Type::get(input.getContext())) {
   if (machine.hasBF16Dots && side == 2 && input.isBF16() && weight.isBF16())
@@ -26,6 +27,12 @@ KernelOperands::KernelOperands(const CPUMachine &machine, Type input,
   auto getBytes = [](Type type) { return type.getIntOrFloatBitWidth() / 8; };
   // As many bytes of weights as of f32; dot products take half as long.
   depth = machine.depth * 4 / getBytes(weight) * (areDots() ? 2 : 1);
+  // Short rows lie closer together; few depths keep kernels few.
+  constexpr int64_t shortDepth = 256;
+  isShort = !ShapedType::isDynamic(inputs) && inputs <= shortDepth &&
+            shortDepth < depth;
+  if (isShort)
+    depth = shortDepth;
   constexpr int64_t cacheLine = 64;
   rowStride = depth + cacheLine / getBytes(row);
 }
@@ -46,6 +53,8 @@ std::string KernelOperands::getName() const {
     os << "dot";
   else if (side > 1)
     os << "by" << side;
+  if (isShort)
+    os << "short";
   return name;
 }
 
@@ -63,8 +72,8 @@ public:
         words(VectorType::get({machine.lanes}, b.getI32Type())),
         stored(VectorType::get({side * machine.lanes}, operands.weight)) {
     auto arg = [&](unsigned i) -> Value { return function.getArgument(i); };
-    args = {arg(0), arg(1), arg(2), arg(3), arg(4),  arg(5),
-            arg(6), arg(7), arg(8), arg(9), arg(10), arg(11)};
+    args = {arg(0), arg(1), arg(2), arg(3),  arg(4),  arg(5), arg(6),
+            arg(7), arg(8), arg(9), arg(10), arg(11), arg(12)};
   }
 
   void build() {
@@ -126,19 +135,12 @@ private:
   /// The multiply-adds of one k, or of as many as lie side by side.
   void step(LoopBuilder &b, Value k, SmallVectorImpl<Value> &sums) {
     Value at = b.add(args.bOffset, b.mul(k, b.index(width)));
-    // Behind the part that it prefetches a kernel touches what it reads anyway:
-    // cheaper than a second loop.
-    Value distance =
-        b.select(b.compare(arith::CmpIPredicate::ult, k, args.prefetchDepth),
-                 args.prefetchDistance, b.index(0));
     panelPlaces.clear();
-    for (int64_t q = 0; q < panels; ++q) {
+    for (int64_t q = 0; q < panels; ++q)
       panelPlaces.push_back(
           q == 0 ? at : b.add(panelPlaces.back(), args.panelStride));
-      memref::PrefetchOp::create(
-          b, b.loc, args.b, b.add(panelPlaces.back(), distance),
-          /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
-    }
+    if (panels < CPUMachine::streams)
+      prefetch(b, k);
     Value row = b.add(args.aOffset, k);
     if (side == 1 || operands.areDots())
       return addProducts(b, row, /*part=*/0, sums);
@@ -150,6 +152,17 @@ private:
         keepOrder(b);
       addProducts(b, b.add(row, b.index(j)), j, sums);
     }
+  }
+
+  void prefetch(LoopBuilder &b, Value k) {
+    Value distance =
+        b.select(b.compare(arith::CmpIPredicate::ult, k, args.prefetchDepth),
+                 args.prefetchDistance, args.prefetchRest);
+    // To the second cache: the first one has few places for lines under way.
+    for (Value place : panelPlaces)
+      memref::PrefetchOp::create(b, b.loc, args.b, b.add(place, distance),
+                                 /*isWrite=*/false, /*localityHint=*/2,
+                                 /*isDataCache=*/true);
   }
 
   /// What there is less of, rows' elements or weights, stays in registers; the
@@ -249,19 +262,20 @@ func::FuncOp MicroKernels::get(int64_t rows, int64_t panels,
   Builder builder(module.getContext());
   Type index = builder.getIndexType(),
        result = getFlatType(builder.getF32Type());
-  kernel = createKernel(
-      module, name,
-      {getFlatType(operands.row), index, getFlatType(operands.weight), index,
-       index, result, index, index, index, builder.getI1Type(), index, index});
+  kernel =
+      createKernel(module, name,
+                   {getFlatType(operands.row), index,
+                    getFlatType(operands.weight), index, index, result, index,
+                    index, index, builder.getI1Type(), index, index, index});
   KernelBody(kernel, machine, rows, panels, operands).build();
   return kernel;
 }
 
 void MicroKernels::call(LoopBuilder &b, int64_t rows, int64_t panels,
                         const KernelOperands &operands, const Arguments &args) {
-  func::CallOp::create(b, b.loc, get(rows, panels, operands),
-                       ValueRange{args.a, args.aOffset, args.b, args.bOffset,
-                                  args.panelStride, args.c, args.cOffset,
-                                  args.cRowStride, args.depth, args.first,
-                                  args.prefetchDistance, args.prefetchDepth});
+  func::CallOp::create(
+      b, b.loc, get(rows, panels, operands),
+      ValueRange{args.a, args.aOffset, args.b, args.bOffset, args.panelStride,
+                 args.c, args.cOffset, args.cRowStride, args.depth, args.first,
+                 args.prefetchDistance, args.prefetchDepth, args.prefetchRest});
 }

@@ -17,8 +17,9 @@ namespace sluice {
 
 /// The types and the layout of what kernels multiply.
 struct KernelOperands {
+  /// `inputs` is how long the sums are, if that is known.
   KernelOperands(const CPUMachine &machine, mlir::Type input, mlir::Type weight,
-                 int64_t width, int64_t side);
+                 int64_t width, int64_t side, int64_t inputs);
 
   mlir::Type input, weight;
   /// Columns of a panel, and inputs that lie side by side in it: 2, of bf16
@@ -31,8 +32,10 @@ struct KernelOperands {
   bool areDots() const { return row.isBF16(); }
   /// Whether weights have to become f32.
   bool convert() const { return !areDots() && !weight.isF32(); }
-  /// How much of the summed dimension a slice has.
+  /// How much of the summed dimension a slice has; whether that is less than
+  /// the machine would have it, since the sums are not longer.
   int64_t depth;
+  bool isShort;
   /// Elements between copied rows of a slice: its depth and a cache line, so
   /// that equal k of different rows lie in different sets.
   int64_t rowStride;
@@ -57,9 +60,11 @@ struct KernelOperands {
 ///
 ///     (A: memref<?xf32>, or of bf16, a, B: memref<?xT>, b, panel stride of B,
 ///      C: memref<?xf32>, c, row stride of C, depth, first: i1,
-///      distance of prefetching in B, depth up to which it prefetches)
+///      distance of prefetching in B, depth from which on it is another one,
+///      that one)
 ///
-/// Rows of A are as far apart as those of a slice.
+/// As many panels as a machine reads streams are not prefetched. Rows of A are
+/// as far apart as those of a slice.
 class MicroKernels {
 public:
   MicroKernels(mlir::ModuleOp module, const CPUMachine &machine)
@@ -70,7 +75,7 @@ public:
     mlir::Value b, bOffset, panelStride;
     mlir::Value c, cOffset, cRowStride;
     mlir::Value depth, first;
-    mlir::Value prefetchDistance, prefetchDepth;
+    mlir::Value prefetchDistance, prefetchDepth, prefetchRest;
   };
 
   /// Calls the kernel for `rows` rows and `panels` panels of `operands`; makes

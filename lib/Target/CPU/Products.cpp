@@ -8,6 +8,7 @@
 
 #include "QuantizedProducts.h"
 #include "RowProducts.h"
+#include "SpreadRows.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -106,6 +107,11 @@ static Strided flatten(LoopBuilder &b, Value value) {
   return {buffer, metadata.getOffset(), metadata.getStrides()[0]};
 }
 
+static bool isParallel(Operation *op) {
+  return op->getParentOfType<scf::ForallOp>() ||
+         op->getParentOfType<scf::ParallelOp>();
+}
+
 /// Calls `call` for all of `rows` and `panels`, or, outside of parallel loops,
 /// for parts of them in parallel, of whole groups of `group` panels.
 static void
@@ -113,8 +119,7 @@ distribute(LoopBuilder &b, Operation *op, Value rows, Value panels,
            int64_t group, bool parallel,
            llvm::function_ref<void(LoopBuilder &, ProductPart)> call) {
   Value zero = b.index(0), one = b.index(1), together = b.index(group);
-  if (!parallel || op->getParentOfType<scf::ForallOp>() ||
-      op->getParentOfType<scf::ParallelOp>())
+  if (!parallel || isParallel(op))
     return call(b, {zero, rows, zero, panels});
 
   auto ceilDiv = [&](Value l, Value r) -> Value {
@@ -141,13 +146,32 @@ distribute(LoopBuilder &b, Operation *op, Value rows, Value panels,
       });
 }
 
-static void lower(linalg::GenericOp op, RowProducts &products, bool parallel) {
-  Value input = op.getDpsInputs()[0], weight = op.getDpsInputs()[1];
+/// Whether kernels can read the rows of `op` where they are. In a task, whose
+/// buffers are small, rows are moved there, if they can be.
+static bool isInPlace(linalg::GenericOp op, const KernelOperands &operands,
+                      int64_t inputs) {
+  if (operands.input != operands.row || ShapedType::isDynamic(inputs) ||
+      inputs > operands.depth)
+    return false;
+  Value input = op.getDpsInputs()[0];
+  return (*getStrides(input))[0] == operands.rowStride ||
+         (isParallel(op) && spreadRows(input, operands.rowStride));
+}
+
+static void lower(linalg::GenericOp op, const CPUMachine &machine,
+                  RowProducts &products, bool parallel) {
+  Value weight = op.getDpsInputs()[1];
   auto weightType = cast<MemRefType>(weight.getType());
-  int64_t width = weightType.getDimSize(2);
   int64_t side = PanelProduct::match(op)->side;
+  int64_t inputs = weightType.isDynamicDim(1) ? ShapedType::kDynamic
+                                              : weightType.getDimSize(1) * side;
   bool isOdd = weightType.isDynamicDim(0) || weightType.getDimSize(0) % 2 != 0;
   bool isFirst = absorbFill(op);
+  KernelOperands operands(
+      machine, getElementTypeOrSelf(op.getDpsInputs()[0].getType()),
+      weightType.getElementType(), weightType.getDimSize(2), side, inputs);
+  bool inPlace = isInPlace(op, operands, inputs);
+  Value input = op.getDpsInputs()[0];
 
   OpBuilder builder(op);
   LoopBuilder b(builder, op.getLoc());
@@ -157,13 +181,14 @@ static void lower(linalg::GenericOp op, RowProducts &products, bool parallel) {
   args.result = flatten(b, op.getDpsInits()[0]);
   args.depth = b.mul(memref::DimOp::create(b, b.loc, weight, 1), b.index(side));
   args.first = arith::ConstantIntOp::create(b, b.loc, isFirst, 1);
+  args.inPlace = inPlace;
   Value rows = memref::DimOp::create(b, b.loc, input, 0);
   Value panels = memref::DimOp::create(b, b.loc, weight, 0);
-  distribute(b, op, rows, panels, /*group=*/2, parallel,
+  distribute(b, op, rows, panels, CPUMachine::streams, parallel,
              [&](LoopBuilder &b, ProductPart part) {
                RowProducts::Arguments own = args;
                static_cast<ProductPart &>(own) = part;
-               products.call(b, width, side, isOdd, own);
+               products.call(b, operands, isOdd, own);
              });
   op.erase();
 }
@@ -278,7 +303,7 @@ struct CPUProducts : sluice::impl::SluiceCPUProductsBase<CPUProducts> {
     });
     RowProducts products(module, *description);
     for (linalg::GenericOp op : ops)
-      lower(op, products, parallel);
+      lower(op, *description, products, parallel);
     QuantizedProducts quantized(module, *description);
     for (auto &[op, product] : quantizedOps)
       lower(op, product, *description, quantized, parallel);

@@ -391,7 +391,7 @@ void KernelBody::addLine(LoopBuilder &b, Value line, Value inputs,
   if (vector == 0)
     memref::PrefetchOp::create(
         b, b.loc, args.weight, b.add(line, args.prefetchDistance),
-        /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
+        /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
   SmallVector<SmallVector<Value>> numbersOf;
   for (int64_t v = vector; v < vector + getGroup(); ++v)
     numbersOf.push_back(loadNumbers(b, b.add(line, b.index(v * 4 * lanes))));

@@ -23,10 +23,12 @@ namespace {
 class RowProduct {
 public:
   RowProduct(func::FuncOp function, const CPUMachine &machine,
-             MicroKernels &kernels, const KernelOperands &operands, bool isOdd)
+             MicroKernels &kernels, const KernelOperands &operands, bool isOdd,
+             bool inPlace)
       : builder(function.getBody()), b(builder, function.getLoc()),
         machine(machine), kernels(kernels), operands(operands),
         width(operands.width), isOdd(isOdd) {
+    args.inPlace = inPlace;
     auto arg = [&](unsigned i) -> Value { return function.getArgument(i); };
     args.input = {arg(0), arg(1), arg(2)};
     args.weight = {arg(3), arg(4), arg(5)};
@@ -44,14 +46,29 @@ public:
 
   void build() {
     Value count = b.sub(args.lastRow, args.firstRow);
-    Value isOne = b.compare(arith::CmpIPredicate::eq, count, b.index(1));
-    auto branch = scf::IfOp::create(b, b.loc, isOne, /*withElse=*/true);
-    OpBuilder then = branch.getThenBodyBuilder();
-    LoopBuilder single(then, b.loc);
-    runRow(single);
-    OpBuilder otherwise = branch.getElseBodyBuilder();
-    LoopBuilder several(otherwise, b.loc);
-    runRows(several, count);
+    // Few rows read streams, and have code of their own.
+    int64_t most = operands.getMaxRows(machine), few = 1;
+    while (few < most && getPanels(few + 1) == CPUMachine::streams)
+      ++few;
+    SmallVector<int64_t> cases =
+        llvm::to_vector(llvm::seq<int64_t>(1, few + 1));
+    auto choice = scf::IndexSwitchOp::create(b, b.loc, TypeRange(), count,
+                                             cases, cases.size());
+    for (auto [n, region] : llvm::zip_equal(cases, choice.getCaseRegions())) {
+      OpBuilder builder = OpBuilder::atBlockEnd(&region.emplaceBlock());
+      LoopBuilder inner(builder, b.loc);
+      if (n == 1)
+        runRow(inner);
+      else
+        runRows(inner, inner.index(n), CPUMachine::streams, n, n);
+      scf::YieldOp::create(inner, b.loc);
+    }
+    OpBuilder builder =
+        OpBuilder::atBlockEnd(&choice.getDefaultRegion().emplaceBlock());
+    LoopBuilder inner(builder, b.loc);
+    // What is more than a block is cut into blocks of at least half the size.
+    runRows(inner, count, 2, std::min(few + 1, (most + 1) / 2), most);
+    scf::YieldOp::create(inner, b.loc);
     func::ReturnOp::create(b, b.loc);
   }
 
@@ -62,14 +79,23 @@ private:
   /// Calls `body` for groups of panels, then for pairs, then for a last one.
   void forPanels(LoopBuilder &b, int64_t group, Body body);
   void runRow(LoopBuilder &b);
-  void runRows(LoopBuilder &b, Value count);
+  /// `group` panels at a time, in blocks of `least` to `most` rows.
+  void runRows(LoopBuilder &b, Value count, int64_t group, int64_t least,
+               int64_t most);
   /// Element (row, k) of the input, as kernels read it.
   Value load(LoopBuilder &b, Value row, Value k);
   /// The rows as kernels read them, slice after slice; in a slice row after
   /// row.
   Value copyRows(LoopBuilder &b, Value count, Value slices);
   void runBlock(LoopBuilder &b, Value copy, Value count, Value block,
-                Value blocks, Value panel, Value slice, int64_t panels);
+                Value blocks, Value panel, Value slice, int64_t panels,
+                int64_t least, int64_t most);
+  /// What the kernels for a block of a slice prefetch.
+  void setPrefetch(LoopBuilder &b, MicroKernels::Arguments &tile, Value block,
+                   Value blocks, Value start, int64_t panels);
+  int64_t getPanels(int64_t rows) const {
+    return machine.getPanels(rows, width, operands.convert());
+  }
 
   Value getPanelOffset(LoopBuilder &b, Value panel) {
     return b.add(args.weight.offset, b.mul(panel, args.weight.stride));
@@ -143,14 +169,13 @@ void RowProduct::runRow(LoopBuilder &b) {
         });
   }
   row.depth = args.depth;
-  row.prefetchDistance = row.prefetchDepth = b.index(0);
-  forPanels(b, machine.getPanels(1, width, operands.convert()),
-            [&](LoopBuilder &b, Value panel, int64_t panels) {
-              MicroKernels::Arguments own = row;
-              own.bOffset = getPanelOffset(b, panel);
-              own.cOffset = getResultOffset(b, args.firstRow, panel);
-              kernels.call(b, 1, panels, operands, own);
-            });
+  row.prefetchDistance = row.prefetchDepth = row.prefetchRest = b.index(0);
+  forPanels(b, getPanels(1), [&](LoopBuilder &b, Value panel, int64_t panels) {
+    MicroKernels::Arguments own = row;
+    own.bOffset = getPanelOffset(b, panel);
+    own.cOffset = getResultOffset(b, args.firstRow, panel);
+    kernels.call(b, 1, panels, operands, own);
+  });
   if (copy)
     memref::DeallocOp::create(b, b.loc, copy);
 }
@@ -185,27 +210,57 @@ Value RowProduct::copyRows(LoopBuilder &b, Value count, Value slices) {
   return copy;
 }
 
-void RowProduct::runRows(LoopBuilder &b, Value count) {
-  Value blocks = ceilDiv(b, count, b.index(operands.getMaxRows(machine)));
-  Value slices = ceilDiv(b, args.depth, b.index(operands.depth));
-  Value copy = copyRows(b, count, slices);
-  forPanels(b, 2, [&](LoopBuilder &b, Value panel, int64_t panels) {
+void RowProduct::runRows(LoopBuilder &b, Value count, int64_t group,
+                         int64_t least, int64_t most) {
+  Value blocks = ceilDiv(b, count, b.index(most));
+  Value slices = args.inPlace ? Value(b.index(1))
+                              : ceilDiv(b, args.depth, b.index(operands.depth));
+  Value copy = args.inPlace ? Value() : copyRows(b, count, slices);
+  forPanels(b, group, [&](LoopBuilder &b, Value panel, int64_t panels) {
     Value zero = b.index(0), one = b.index(1);
     scf::buildLoopNest(b, b.loc, ValueRange{zero, zero},
                        ValueRange{slices, blocks}, ValueRange{one, one},
                        [&](OpBuilder &builder, Location loc, ValueRange at) {
                          LoopBuilder inner(builder, loc);
                          runBlock(inner, copy, count, at[1], blocks, panel,
-                                  at[0], panels);
+                                  at[0], panels, least, most);
                        });
   });
-  memref::DeallocOp::create(b, b.loc, copy);
+  if (copy)
+    memref::DeallocOp::create(b, b.loc, copy);
 }
 
-/// One block of rows, on one slice of one or two panels.
+void RowProduct::setPrefetch(LoopBuilder &b, MicroKernels::Arguments &tile,
+                             Value block, Value blocks, Value start,
+                             int64_t panels) {
+  Value zero = b.index(0), columns = b.index(width);
+  // From a slice's end to the next one's begin: after the last slice in what
+  // comes after these panels.
+  Value isLast =
+      b.compare(arith::CmpIPredicate::eq, b.add(start, tile.depth), args.depth);
+  Value jump = b.select(isLast,
+                        b.sub(b.mul(args.weight.stride, b.index(panels)),
+                              b.mul(args.depth, columns)),
+                        zero);
+  // A single block reads the weights once, and prefetches what it is about to
+  // read; several blocks share a slice, and each prefetches a part of the next.
+  Value isAlone = b.compare(arith::CmpIPredicate::eq, blocks, b.index(1));
+  int64_t bits = operands.weight.getIntOrFloatBitWidth();
+  int64_t steps = machine.prefetchBytes * 8 / (bits * panels * width);
+  Value share = ceilDiv(b, tile.depth, blocks);
+  Value ahead = b.index(steps * width);
+  Value next = b.mul(b.add(tile.depth, b.mul(block, share)), columns);
+  tile.prefetchDistance = b.select(isAlone, ahead, b.add(next, jump));
+  tile.prefetchDepth = b.select(
+      isAlone, b.sub(tile.depth, minimum(b, tile.depth, b.index(steps))),
+      share);
+  tile.prefetchRest = b.select(isAlone, b.add(ahead, jump), zero);
+}
+
+/// One block of rows, on one slice of some panels.
 void RowProduct::runBlock(LoopBuilder &b, Value copy, Value count, Value block,
                           Value blocks, Value panel, Value slice,
-                          int64_t panels) {
+                          int64_t panels, int64_t least, int64_t most) {
   // Blocks' sizes differ by 1 at most.
   auto cut = [&](Value number) -> Value {
     return arith::DivUIOp::create(b, b.loc, b.mul(count, number), blocks);
@@ -214,9 +269,15 @@ void RowProduct::runBlock(LoopBuilder &b, Value copy, Value count, Value block,
   Value start = b.mul(slice, b.index(operands.depth));
 
   MicroKernels::Arguments tile = all;
-  tile.a = copy;
-  tile.aOffset =
-      b.mul(b.add(b.mul(slice, count), from), b.index(operands.rowStride));
+  if (copy) {
+    tile.a = copy;
+    tile.aOffset =
+        b.mul(b.add(b.mul(slice, count), from), b.index(operands.rowStride));
+  } else {
+    tile.a = args.input.buffer;
+    tile.aOffset = b.add(args.input.offset, b.mul(b.add(args.firstRow, from),
+                                                  b.index(operands.rowStride)));
+  }
   tile.bOffset = b.add(getPanelOffset(b, panel), b.mul(start, b.index(width)));
   tile.cOffset = getResultOffset(b, b.add(args.firstRow, from), panel);
   tile.depth = minimum(b, b.sub(args.depth, start), b.index(operands.depth));
@@ -225,30 +286,17 @@ void RowProduct::runBlock(LoopBuilder &b, Value copy, Value count, Value block,
       arith::SelectOp::create(b, b.loc, isFirst, args.first,
                               arith::ConstantIntOp::create(b, b.loc, 0, 1));
 
-  // A single block reads the weights once, and prefetches what it is about to
-  // read; several blocks share a slice, and each prefetches a part of the next.
-  int64_t bits = operands.weight.getIntOrFloatBitWidth();
-  int64_t ahead = machine.prefetchBytes * 8 / (bits * panels);
-  Value isAlone = b.compare(arith::CmpIPredicate::eq, blocks, b.index(1));
-  Value share = ceilDiv(b, tile.depth, blocks);
-  Value nextSlice =
-      b.mul(b.add(tile.depth, b.mul(block, share)), b.index(width));
-  tile.prefetchDistance = b.select(isAlone, b.index(ahead), nextSlice);
-  tile.prefetchDepth =
-      b.select(isAlone, tile.depth, minimum(b, share, tile.depth));
+  setPrefetch(b, tile, block, blocks, start, panels);
 
   SmallVector<int64_t> cases =
-      llvm::to_vector(llvm::seq<int64_t>(1, operands.getMaxRows(machine) + 1));
+      llvm::to_vector(llvm::seq<int64_t>(least, most + 1));
   auto choice = scf::IndexSwitchOp::create(b, b.loc, TypeRange(), size, cases,
                                            cases.size());
   for (auto [n, region] : llvm::zip_equal(cases, choice.getCaseRegions())) {
     OpBuilder builder = OpBuilder::atBlockEnd(&region.emplaceBlock());
     LoopBuilder inner(builder, b.loc);
     // A tile that does not fit is taken panel by panel.
-    int64_t together =
-        std::min(panels, machine.getPanels(n, width, operands.convert()));
-    if (n == 1)
-      together = panels;
+    int64_t together = std::min(panels, getPanels(n));
     for (int64_t q = 0; q < panels; q += together) {
       MicroKernels::Arguments own = tile;
       if (q > 0) {
@@ -267,11 +315,12 @@ void RowProduct::runBlock(LoopBuilder &b, Value copy, Value count, Value block,
 RowProducts::RowProducts(ModuleOp module, const CPUMachine &machine)
     : module(module), machine(machine), kernels(module, machine) {}
 
-func::FuncOp RowProducts::get(const KernelOperands &operands, bool isOdd) {
+func::FuncOp RowProducts::get(const KernelOperands &operands, bool isOdd,
+                              bool inPlace) {
   std::string name = "__sluice_rows_";
   llvm::raw_string_ostream(name)
       << operands.input << "_" << operands.getName() << "x" << operands.width
-      << (isOdd ? "_odd" : "");
+      << (isOdd ? "_odd" : "") << (inPlace ? "_inplace" : "");
   func::FuncOp &function = functions[name];
   if (function)
     return function;
@@ -282,16 +331,13 @@ func::FuncOp RowProducts::get(const KernelOperands &operands, bool isOdd) {
                           getFlatType(operands.weight), index, index,
                           getFlatType(b.getF32Type()), index, index, index,
                           index, index, index, index, b.getI1Type()});
-  RowProduct(function, machine, kernels, operands, isOdd).build();
+  RowProduct(function, machine, kernels, operands, isOdd, inPlace).build();
   return function;
 }
 
-void RowProducts::call(LoopBuilder &b, int64_t width, int64_t side, bool isOdd,
-                       const Arguments &args) {
-  KernelOperands operands(
-      machine, getElementTypeOrSelf(args.input.buffer.getType()),
-      getElementTypeOrSelf(args.weight.buffer.getType()), width, side);
-  func::FuncOp function = get(operands, isOdd);
+void RowProducts::call(LoopBuilder &b, const KernelOperands &operands,
+                       bool isOdd, const Arguments &args) {
+  func::FuncOp function = get(operands, isOdd, args.inPlace);
   func::CallOp::create(
       b, b.loc, function,
       ValueRange{args.input.buffer, args.input.offset, args.input.stride,

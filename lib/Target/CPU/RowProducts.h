@@ -32,19 +32,22 @@ public:
     mlir::Value depth;
     /// Whether sums begin at 0, an i1, or at what the result holds.
     mlir::Value first;
+    /// Whether kernels can read rows where they are: of the type of
+    /// `operands.row`, `operands.rowStride` apart, and not longer than a slice.
+    bool inPlace = false;
   };
 
-  /// Multiplies rows `firstRow` <= r < `lastRow`, panels likewise, of `width`
-  /// columns and `side` inputs side by side, a divisor of the depth. `isOdd`
-  /// says that the last panel may have no partner; other ranges begin and end
-  /// at even panels.
-  void call(LoopBuilder &b, int64_t width, int64_t side, bool isOdd,
+  /// Multiplies rows `firstRow` <= r < `lastRow`, panels likewise. `isOdd` says
+  /// that the last panel may have no partner; other ranges begin and end at
+  /// multiples of a machine's streams.
+  void call(LoopBuilder &b, const KernelOperands &operands, bool isOdd,
             const Arguments &arguments);
 
   size_t getNumKernels() const { return kernels.size(); }
 
 private:
-  mlir::func::FuncOp get(const KernelOperands &operands, bool isOdd);
+  mlir::func::FuncOp get(const KernelOperands &operands, bool isOdd,
+                         bool inPlace);
 
   mlir::ModuleOp module;
   const CPUMachine &machine;

@@ -66,9 +66,13 @@ struct CPUMachine {
   /// has the bound.
   bool hasBF16Dots = false;
 
-  /// How many panels a tile of `rows` rows takes at once, each a stream from
-  /// memory: 4 for a single row, else 2, where the registers allow it. Weights
-  /// that are not f32 need one more to be converted in.
+  /// So many panels at once are streams that the hardware prefetches better
+  /// than code can.
+  static constexpr int64_t streams = 4;
+
+  /// How many panels a tile of `rows` rows takes at once: as many as are
+  /// streams, else 2, where the registers allow it. Weights that are not f32
+  /// need one more to be converted in.
   int64_t getPanels(int64_t rows, int64_t panelWidth, bool converts) const;
 
   /// The same for numbers with scales, in panels of 16: their sums within a
