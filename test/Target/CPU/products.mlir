@@ -58,7 +58,7 @@ func.func @nested(%x: memref<?x8xbf16>, %w: memref<4x2x8x16xbf16>, %y: memref<4x
     %rows = memref.dim %y, %c1 : memref<4x?x2x16xf32>
     %o = memref.subview %y[%e, 0, 0, 0] [1, %rows, 2, 16] [1, 1, 1, 1]
       : memref<4x?x2x16xf32> to memref<?x2x16xf32, strided<[32, 16, 1], offset: ?>>
-    // CHECK: call @__sluice_rows_bf16_bf16x16(
+    // CHECK: call @__sluice_rows_bf16_bf16shortx16(
     // CHECK-NOT: linalg.generic
     linalg.generic {indexing_maps = [#in, #weight, #out],
                     iterator_types = ["parallel", "parallel", "reduction", "parallel"]}
@@ -78,8 +78,8 @@ func.func @nested(%x: memref<?x8xbf16>, %w: memref<4x2x8x16xbf16>, %y: memref<4x
 // Two inputs of bf16 side by side.
 // CHECK-LABEL: func.func @pairs(
 func.func @pairs(%x: memref<?x8xbf16>, %f: memref<?x8xf32>, %w: memref<2x4x16x2xbf16>, %y: memref<?x2x16xf32>) {
-  // AVX512: call @__sluice_rows_bf16_bf16by2x16(
-  // BF16: call @__sluice_rows_bf16_bf16dotx16(
+  // AVX512: call @__sluice_rows_bf16_bf16by2shortx16(
+  // BF16: call @__sluice_rows_bf16_bf16dotshortx16(
   // CHECK-NOT: linalg.generic
   linalg.generic {indexing_maps = [#inPairs, #weightPairs, #outPairs],
                   iterator_types = ["parallel", "parallel", "reduction", "reduction", "parallel"]}
@@ -92,7 +92,7 @@ func.func @pairs(%x: memref<?x8xbf16>, %f: memref<?x8xf32>, %w: memref<2x4x16x2x
     linalg.yield %s : f32
   }
   // Inputs of f32 are not rounded.
-  // CHECK: call @__sluice_rows_f32_bf16by2x16(
+  // CHECK: call @__sluice_rows_f32_bf16by2shortx16(
   linalg.generic {indexing_maps = [#inPairs, #weightPairs, #outPairs],
                   iterator_types = ["parallel", "parallel", "reduction", "reduction", "parallel"]}
       ins(%f, %w : memref<?x8xf32>, memref<2x4x16x2xbf16>) outs(%y : memref<?x2x16xf32>) {
@@ -153,13 +153,20 @@ func.func @others(%x: memref<?x8xf32>, %w: memref<2x8x16xf32>, %y: memref<?x2x16
 // The loops, which all products of the same types share.
 // CHECK-LABEL: func.func private @__sluice_rows_f32_f32x16(
 // One row is read where it is; four panels of it at once, then two.
-// CHECK: scf.if
+// CHECK: scf.index_switch
+// CHECK: case 1 {
 // AVX512: call @__sluice_product_f32_1x4x16
 // AVX512: call @__sluice_product_f32_1x2x16
-// Several are copied; blocks of them take turns on a slice of two panels.
-// CHECK: else
+// A few are copied, and take four panels at once too, if their sums fit.
+// AVX512: case 6 {
+// AVX512: call @__sluice_product_f32_6x4x16
+// AVX512-NOT: case 7
+// AVX2-NOT: case 2 {
+// More are blocks of them, which take turns on a slice of two panels.
+// CHECK: default {
 // CHECK: memref.alloc({{.*}}) : memref<?xf32>
-// CHECK: scf.index_switch
+// AVX512-NOT: call @__sluice_product_f32_6x
+// AVX512: call @__sluice_product_f32_7x2x16
 // AVX512: call @__sluice_product_f32_14x2x16
 // AVX2: call @__sluice_product_f32_3x2x16
 // AVX2: call @__sluice_product_f32_4x1x16
@@ -180,13 +187,13 @@ func.func @others(%x: memref<?x8xf32>, %w: memref<2x8x16xf32>, %y: memref<?x2x16
 
 // Two inputs side by side become f32 by a shift and a mask, in that order; inputs
 // of bf16 are multiplied in pairs.
-// BF16-LABEL: func.func private @__sluice_product_bf16dot_13x2x16(
+// BF16-LABEL: func.func private @__sluice_product_bf16dotshort_13x2x16(
 // BF16-SAME: memref<?xbf16>
 // BF16: vector.load {{.*}} : memref<?xbf16>, vector<32xbf16>
 // BF16: vector.load {{.*}} : memref<?xbf16>, vector<2xbf16>
 // BF16-COUNT-26: x86vector.avx512.dot {{.*}} : vector<32xbf16> -> vector<16xf32>
 // BF16: scf.yield
-// BF16-LABEL: func.func private @__sluice_product_bf16by2_13x2x16(
+// BF16-LABEL: func.func private @__sluice_product_bf16by2short_13x2x16(
 // BF16-SAME: memref<?xf32>
 // BF16-COUNT-2: arith.shli
 // BF16-COUNT-26: vector.fma

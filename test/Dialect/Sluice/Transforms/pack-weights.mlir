@@ -54,6 +54,39 @@ func.func @moe(%x: tensor<?x8xf32>, %g: !sluice.gates<?x4xf32, 2 per token>) -> 
 
 // -----
 
+// Slices of whole matrices, one of them of a slice; a part of a matrix is an
+// obstacle.
+// CHECK: sluice.weight @stack {{.*}} in #sluice.panels<16 of out_in>
+// CHECK: sluice.weight @part "part" : tensor<2x32x8xf32>
+// CHECK-NOT: panels
+// REMARK: [Passed] weight {{.*}}@stack is packed in panels of 16 outputs
+// REMARK: [Missed] weight {{.*}}'tensor.extract_slice' at {{.*}} does not read it as the products do{{.*}}@part stays as it is in the file
+sluice.weight @stack "stack" : tensor<2x3x40x8xf32>
+sluice.weight @part "part" : tensor<2x32x8xf32>
+// CHECK-LABEL: func.func @slices(
+func.func @slices(%x: tensor<?x8xf32>, %e: index) -> (tensor<?x40xf32>, tensor<?x40xf32>, tensor<?x16xf32>) {
+  // CHECK: %[[W:.*]] = sluice.get_weight @stack : tensor<2x3x3x8x16xf32>
+  %w = sluice.get_weight @stack : tensor<2x3x40x8xf32>
+  // CHECK: %[[L:.*]] = tensor.extract_slice %[[W]][1, 0, 0, 0, 0] [1, 3, 3, 8, 16] [1, 1, 1, 1, 1] : tensor<2x3x3x8x16xf32> to tensor<3x3x8x16xf32>
+  %l = tensor.extract_slice %w[1, 0, 0, 0] [1, 3, 40, 8] [1, 1, 1, 1] : tensor<2x3x40x8xf32> to tensor<3x40x8xf32>
+  // CHECK: %[[M:.*]] = tensor.extract_slice %[[L]][%{{.*}}, 0, 0, 0] [1, 3, 8, 16] [1, 1, 1, 1] : tensor<3x3x8x16xf32> to tensor<3x8x16xf32>
+  %m = tensor.extract_slice %l[%e, 0, 0] [1, 40, 8] [1, 1, 1] : tensor<3x40x8xf32> to tensor<40x8xf32>
+  // CHECK: sluice.linear %{{.*}}, %[[M]] layout panels
+  %y = sluice.linear %x, %m : (tensor<?x8xf32>, tensor<40x8xf32>) -> tensor<?x40xf32>
+  // CHECK: tensor.extract_slice %[[W]][0, %{{.*}}, 0, 0, 0] [1, 1, 3, 8, 16] [1, 1, 1, 1, 1]
+  %n = tensor.extract_slice %w[0, %e, 0, 0] [1, 1, 40, 8] [1, 1, 1, 1] : tensor<2x3x40x8xf32> to tensor<40x8xf32>
+  %z = sluice.linear %x, %n : (tensor<?x8xf32>, tensor<40x8xf32>) -> tensor<?x40xf32>
+  %p = sluice.get_weight @part : tensor<2x32x8xf32>
+  %q = tensor.extract_slice %p[0, 16, 0] [1, 16, 8] [1, 1, 1] : tensor<2x32x8xf32> to tensor<16x8xf32>
+  %r = tensor.extract_slice %p[1, 0, 0] [1, 32, 8] [1, 1, 1] : tensor<2x32x8xf32> to tensor<32x8xf32>
+  %s = sluice.linear %x, %q : (tensor<?x8xf32>, tensor<16x8xf32>) -> tensor<?x16xf32>
+  %t = sluice.linear %x, %r : (tensor<?x8xf32>, tensor<32x8xf32>) -> tensor<?x32xf32>
+  // CHECK: return
+  return %y, %z, %s : tensor<?x40xf32>, tensor<?x40xf32>, tensor<?x16xf32>
+}
+
+// -----
+
 // Another use, two layouts, f64, and too few outputs are left alone.
 // CHECK-NOT: panels
 // REMARK: [Missed] weight {{.*}}'func.return' at {{.*}} does not read it as the products do{{.*}}@other stays as it is in the file
