@@ -211,6 +211,7 @@ void PackQuantized::rewrite(DequantizeOp op) {
   int64_t line = getInputsPerLine(op), inputs = op.getType().getDimSize(1);
   for (Operation *user : llvm::make_early_inc_range(op->getUsers())) {
     auto linear = cast<LinearOp>(user);
+    setColumns(linear, inputs, op.getType().getDimSize(0));
     OpBuilder b(linear);
     Location loc = linear.getLoc();
     RankedTensorType type = linear.getType();

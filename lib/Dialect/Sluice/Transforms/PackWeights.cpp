@@ -56,18 +56,6 @@ private:
   /// The only width that `quantized_linear` is defined for.
   static constexpr int64_t quantizedWidth = 16;
 
-  /// Gives the input of `product` its number of columns, which can no longer be
-  /// told from the weight.
-  static void setInputs(LinearOp product, int64_t in) {
-    auto type = product.getInput().getType();
-    if (!type.isDynamicDim(1))
-      return;
-    OpBuilder b(product);
-    product.getInputMutable().assign(tensor::CastOp::create(
-        b, product.getLoc(), type.clone({type.getDimSize(0), in}),
-        product.getInput()));
-  }
-
   void pack(WeightOp weight, PackedUses &uses) {
     SmallVector<LinearOp> products;
     Operation *obstacle = nullptr;
@@ -115,9 +103,8 @@ private:
     weight.setPanelsAttr(panels);
     uses.setPanels(panels);
     for (LinearOp product : products) {
+      setColumns(product, in, out);
       product.setLayout(Layout::Panels);
-      if (inPairs)
-        setInputs(product, in);
     }
     ++numPacked;
     remark::passed(weight.getLoc(), options)

@@ -27,6 +27,23 @@ bool sluice::takesWholeMatrices(tensor::ExtractSliceOp slice, int64_t dims) {
   return true;
 }
 
+void sluice::setColumns(LinearOp product, int64_t inputs, int64_t outputs) {
+  OpBuilder b(product);
+  Location loc = product.getLoc();
+  RankedTensorType input = product.getInput().getType();
+  if (input.isDynamicDim(1))
+    product.getInputMutable().assign(tensor::CastOp::create(
+        b, loc, input.clone({input.getDimSize(0), inputs}),
+        product.getInput()));
+  RankedTensorType result = product.getType();
+  if (!result.isDynamicDim(1))
+    return;
+  product.getResult().setType(result.clone({result.getDimSize(0), outputs}));
+  b.setInsertionPointAfter(product);
+  auto cast = tensor::CastOp::create(b, loc, result, product);
+  product.getResult().replaceAllUsesExcept(cast, cast);
+}
+
 void PackedUses::add(GetWeightOp get) {
   gets.push_back(get);
   collect(get);

@@ -40,6 +40,10 @@ private:
 /// Whether `slice` takes all of the last `dims` dimensions.
 bool takesWholeMatrices(mlir::tensor::ExtractSliceOp slice, int64_t dims);
 
+/// Gives the input and the result of `product` their numbers of columns, which
+/// can no longer be told from the weight. Other ops go on seeing `?`.
+void setColumns(LinearOp product, int64_t inputs, int64_t outputs);
+
 } // namespace sluice
 
 #endif // SLUICE_LIB_DIALECT_SLUICE_TRANSFORMS_PACKEDUSES_H

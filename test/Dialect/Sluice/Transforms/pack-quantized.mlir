@@ -170,3 +170,23 @@ func.func @rounded(%x: tensor<?x64xf32>) -> (tensor<?x24xf32>, tensor<?x24xf32>,
   // CHECK: return {{.*}}, %[[D3]] :
   return %y0, %y1, %y2, %y3, %d3 : tensor<?x24xf32>, tensor<?x24xf32>, tensor<?x24xf32>, tensor<?x24xf32>, tensor<?x64xf32>
 }
+
+// -----
+
+// Numbers of columns that only the weight has told.
+// CHECK-LABEL: func.func @any(
+// CHECK-SAME: %[[X:.*]]: tensor<?x?xf32>
+func.func @any(%x: tensor<?x?xf32>) -> tensor<?x?xf32> {
+  // CHECK: %[[C:.*]] = tensor.cast %[[X]] : tensor<?x?xf32> to tensor<?x64xf32>
+  // CHECK: %[[Y:.*]] = sluice.quantized_linear %[[C]], {{.*}} -> tensor<?x24xf32>
+  // CHECK: %[[D:.*]] = tensor.cast %[[Y]] : tensor<?x24xf32> to tensor<?x?xf32>
+  // CHECK: return %[[D]]
+  %q = sluice.get_weight @q : tensor<24x64xi8>
+  %s = sluice.get_weight @s : tensor<24x2xf32>
+  %w = sluice.dequantize %q as i8 in blocks [1, 32] by %s
+    : (tensor<24x64xi8>, tensor<24x2xf32>) -> tensor<24x64xf32>
+  %y = sluice.linear %x, %w : (tensor<?x?xf32>, tensor<24x64xf32>) -> tensor<?x?xf32>
+  return %y : tensor<?x?xf32>
+}
+sluice.weight @q "q" : tensor<24x64xi8>
+sluice.weight @s "s" : tensor<24x2xf32>

@@ -127,3 +127,19 @@ func.func @pairs(%x: tensor<?x?xf32>, %r: tensor<?x7xbf16>) -> (tensor<?x40xf32>
   %z = sluice.linear %r, %w : (tensor<?x7xbf16>, tensor<40x7xbf16>) -> tensor<?x40xf32>
   return %y, %z : tensor<?x40xf32>, tensor<?x40xf32>
 }
+
+// -----
+
+// Nor are the outputs known from the weight any more; others do not see that.
+sluice.weight @free "free" : tensor<40x8xf32>
+// CHECK-LABEL: func.func @any(
+// CHECK-SAME: %[[X:.*]]: tensor<?x?xf32>
+func.func @any(%x: tensor<?x?xf32>) -> tensor<?x?xf32> {
+  // CHECK: %[[C:.*]] = tensor.cast %[[X]] : tensor<?x?xf32> to tensor<?x8xf32>
+  // CHECK: %[[Y:.*]] = sluice.linear %[[C]], %{{.*}} layout panels : (tensor<?x8xf32>, tensor<3x8x16xf32>) -> tensor<?x40xf32>
+  // CHECK: %[[D:.*]] = tensor.cast %[[Y]] : tensor<?x40xf32> to tensor<?x?xf32>
+  // CHECK: return %[[D]]
+  %w = sluice.get_weight @free : tensor<40x8xf32>
+  %y = sluice.linear %x, %w : (tensor<?x?xf32>, tensor<40x8xf32>) -> tensor<?x?xf32>
+  return %y : tensor<?x?xf32>
+}

@@ -46,9 +46,10 @@ def Sluice_LinearOp : Sluice_Op<"linear", [Pure]> {
 
     Constraints:
     - (C1) the last dimension of `input` equals the weight's `in` dimension; of
-      panels `by n`, it takes their lines of n, the last one perhaps not filled
+      panels `by n`, it is static and takes their lines of n, the last one perhaps
+      not filled
     - (C2) the last dimension of `result` equals the weight's `out` dimension; of
-      panels, it takes their number, the last one perhaps not filled
+      panels, it is static and takes their number, the last one perhaps not filled
     - (C3) `input` and `result` have the same number of rows
     - (C4) `bias` has as many elements as the weight's `out` dimension
     - (C5) the weight has 3 dimensions, all static, if it is in panels, 4 if these
