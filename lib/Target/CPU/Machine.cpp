@@ -1,5 +1,4 @@
-//===- Machine.cpp - What a processor's registers and caches hold --*- C++
-//-*-===//
+//===- Machine.cpp - What registers and caches hold -------------*- C++ -*-===//
 //
 // Part of the Sluice project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -10,8 +9,6 @@
 #include "sluice/Target/CPU/Machine.h"
 
 #include "llvm/ADT/STLExtras.h"
-
-#include <algorithm>
 
 using namespace sluice;
 
@@ -74,49 +71,4 @@ const CPUMachine *sluice::lookupCPUMachine(llvm::StringRef name) {
         return machine.name == name;
       });
   return found == std::end(machines) ? nullptr : found;
-}
-
-int64_t CPUMachine::getPanels(int64_t rows, int64_t panelWidth,
-                              bool converts) const {
-  auto fits = [&](int64_t panels) {
-    int64_t weights = panels * panelWidth / lanes;
-    int64_t needed = rows * weights + std::min(rows, weights) + 1;
-    if (!hasFMA || (converts && rows < weights))
-      ++needed;
-    return needed <= registers;
-  };
-  if (fits(streams))
-    return streams;
-  return fits(2) ? 2 : 1;
-}
-
-/// Registers for `rows` x `panels` sums, for the sums of a segment of one
-/// vector of columns, and for what numbers are made of.
-static int64_t getQuantizedRegisters(const CPUMachine &machine, int64_t rows,
-                                     int64_t panels) {
-  int64_t vectors = 16 / machine.lanes;
-  constexpr int64_t others = 6;
-  return rows + rows * panels * vectors + others;
-}
-
-int64_t CPUMachine::getQuantizedPanels(int64_t rows) const {
-  for (int64_t panels : {4, 2})
-    if (getQuantizedRegisters(*this, rows, panels) <= registers)
-      return panels;
-  return 1;
-}
-
-int64_t CPUMachine::getMaxQuantizedRows() const {
-  // Where columns share the loads of rows' elements, sums within a segment of
-  // all of them, and a line's numbers, two to a byte, are in registers at once.
-  auto fitsTogether = [&](int64_t rows) {
-    constexpr int64_t others = 5;
-    return dots != DotKind::SignedQuads ||
-           (rows + 2) * 16 / lanes + others <= registers;
-  };
-  int64_t rows = 1;
-  while (getQuantizedRegisters(*this, rows + 1, 1) <= registers &&
-         fitsTogether(rows + 1))
-    ++rows;
-  return rows;
 }

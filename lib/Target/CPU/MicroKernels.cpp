@@ -17,33 +17,32 @@
 using namespace mlir;
 using namespace sluice;
 
+/// What kernels read rows as.
+static Type getRowType(const CPUMachine &machine, Type input, Type weight,
+                       int64_t side) {
+  if (machine.hasBF16Dots && side == 2 && input.isBF16() && weight.isBF16())
+    return input;
+  return Float32Type::get(input.getContext());
+}
+
+static PanelShape getShape(const KernelOperands &operands, int64_t inputs) {
+  PanelShape shape;
+  shape.weightBytes = operands.weight.getIntOrFloatBitWidth() / 8;
+  shape.width = operands.width;
+  shape.side = operands.side;
+  shape.areDots = operands.areDots();
+  shape.convertsRows = operands.input != operands.row;
+  if (ShapedType::isStatic(inputs))
+    shape.inputs = inputs;
+  return shape;
+}
+
 KernelOperands::KernelOperands(const CPUMachine &machine, Type input,
                                Type weight, int64_t width, int64_t side,
                                int64_t inputs)
     : input(input), weight(weight), width(width), side(side),
-      row(Float32Type::get(input.getContext())) {
-  if (machine.hasBF16Dots && side == 2 && input.isBF16() && weight.isBF16())
-    row = input;
-  auto getBytes = [](Type type) { return type.getIntOrFloatBitWidth() / 8; };
-  // As many bytes of weights as of f32; dot products take half as long.
-  depth = machine.depth * 4 / getBytes(weight) * (areDots() ? 2 : 1);
-  // Short rows lie closer together; few depths keep kernels few.
-  constexpr int64_t shortDepth = 256;
-  isShort = !ShapedType::isDynamic(inputs) && inputs <= shortDepth &&
-            shortDepth < depth;
-  if (isShort)
-    depth = shortDepth;
-  constexpr int64_t cacheLine = 64;
-  rowStride = depth + cacheLine / getBytes(row);
-}
-
-int64_t KernelOperands::getMaxRows(const CPUMachine &machine) const {
-  // LLVM begins with the second inputs' weights before it is done with those of
-  // the first ones: a row less leaves the registers, where they do not come
-  // from memory.
-  bool isTight = convert() && side > 1 && machine.registers > 16;
-  return machine.maxRows - (isTight ? 1 : 0);
-}
+      row(getRowType(machine, input, weight, side)),
+      schedule(machine, getShape(*this, inputs)) {}
 
 std::string KernelOperands::getName() const {
   std::string name;
@@ -53,7 +52,7 @@ std::string KernelOperands::getName() const {
     os << "dot";
   else if (side > 1)
     os << "by" << side;
-  if (isShort)
+  if (schedule.isShort())
     os << "short";
   return name;
 }
@@ -144,8 +143,7 @@ private:
     Value row = b.add(args.aOffset, k);
     if (side == 1 || operands.areDots())
       return addProducts(b, row, /*part=*/0, sums);
-    int64_t numWeights = panels * vectors;
-    bool keepsWeights = (rows + 1) * numWeights + rows + 4 <= machine.registers;
+    bool keepsWeights = operands.schedule.keepsWeights(rows, panels);
     for (int64_t j = 0; j < side; ++j) {
       // Weights are loaded again where there are no registers to keep them.
       if (j > 0 && !keepsWeights)
@@ -199,7 +197,9 @@ private:
   /// Row i's element at `row` of the first one, or two neighbours, in all
   /// lanes.
   Value spread(LoopBuilder &b, Value row, int64_t i) {
-    Value at = i == 0 ? row : b.add(row, b.index(i * operands.rowStride));
+    Value at = i == 0
+                   ? row
+                   : b.add(row, b.index(i * operands.schedule.getRowStride()));
     if (!operands.areDots()) {
       Value element = memref::LoadOp::create(b, b.loc, args.a, at);
       return vector::BroadcastOp::create(b, b.loc, sum, element);

@@ -11,6 +11,8 @@
 
 #include "ProductFunctions.h"
 
+#include "sluice/Target/CPU/Schedule.h"
+
 #include <map>
 
 namespace sluice {
@@ -31,16 +33,9 @@ struct KernelOperands {
 
   bool areDots() const { return row.isBF16(); }
   /// Whether weights have to become f32.
-  bool convert() const { return !areDots() && !weight.isF32(); }
-  /// How much of the summed dimension a slice has; whether that is less than
-  /// the machine would have it, since the sums are not longer.
-  int64_t depth;
-  bool isShort;
-  /// Elements between copied rows of a slice: its depth and a cache line, so
-  /// that equal k of different rows lie in different sets.
-  int64_t rowStride;
-  /// Most rows of a kernel.
-  int64_t getMaxRows(const CPUMachine &machine) const;
+  bool convert() const { return schedule.getShape().convertsWeights(); }
+  /// How many rows run how.
+  PanelSchedule schedule;
   /// For functions' names.
   std::string getName() const;
 };

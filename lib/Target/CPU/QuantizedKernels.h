@@ -12,6 +12,7 @@
 #include "ProductFunctions.h"
 
 #include "sluice/Analysis/QuantizedProduct.h"
+#include "sluice/Target/CPU/Schedule.h"
 
 #include <map>
 #include <string>
@@ -46,6 +47,10 @@ struct QuantizedTile {
   /// What is subtracted from a number's bits to get the number; bits of 4-bit
   /// floats are twice the number and more than it by this.
   int64_t getOffset() const;
+  QuantizedShape getShape() const {
+    return {product.isPacked() ? 4 : 8, isInteger(), segment, segments,
+            allSegments};
+  }
   /// Part of the names of functions.
   std::string getName() const;
 };

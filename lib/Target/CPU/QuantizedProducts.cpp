@@ -35,7 +35,8 @@ public:
                        QuantizedKernels &kernels, const QuantizedTile &tile,
                        bool hasRest)
       : builder(function.getBody()), b(builder, function.getLoc()),
-        machine(machine), kernels(kernels), tile(tile), hasRest(hasRest) {
+        machine(machine), kernels(kernels), tile(tile),
+        schedule(machine, tile.getShape()), hasRest(hasRest) {
     const Value *next = function.getArguments().begin();
     auto take = [&]() -> Strided {
       Strided strided = {next[0], next[1], next[2]};
@@ -76,6 +77,7 @@ private:
   const CPUMachine &machine;
   QuantizedKernels &kernels;
   const QuantizedTile &tile;
+  QuantizedSchedule schedule;
   bool hasRest;
   QuantizedProducts::Arguments args;
   Value count, slices, blocks;
@@ -87,7 +89,7 @@ void QuantizedProductBody::build() {
   count = b.sub(args.lastRow, args.firstRow);
   slices = b.index(llvm::divideCeil(tile.allSegments, tile.segments));
   blocks = arith::CeilDivUIOp::create(b, b.loc, count,
-                                      b.index(machine.getMaxQuantizedRows()));
+                                      b.index(schedule.getMostRows()));
   copyRows();
   Value zero = b.index(0), one = b.index(1), from = args.firstPanel;
   constexpr int64_t group = QuantizedProducts::group;
@@ -232,18 +234,18 @@ void QuantizedProductBody::runBlock(LoopBuilder &b, Value panel, int64_t panels,
   // The first block of rows brings the slice into the cache.
   all.prefetchDistance =
       b.select(b.compare(arith::CmpIPredicate::eq, block, b.index(0)),
-               b.index(machine.prefetchBytes / 4), b.index(0));
+               b.index(schedule.getPrefetchBytes()), b.index(0));
   Value row = b.add(args.firstRow, from);
 
   SmallVector<int64_t> cases =
-      llvm::to_vector(llvm::seq<int64_t>(1, machine.getMaxQuantizedRows() + 1));
+      llvm::to_vector(llvm::seq<int64_t>(1, schedule.getMostRows() + 1));
   auto choice = scf::IndexSwitchOp::create(b, b.loc, TypeRange(), size, cases,
                                            cases.size());
   for (int64_t n : cases) {
     Region &region = choice.getCaseRegions()[n - 1];
     OpBuilder builder = OpBuilder::atBlockEnd(&region.emplaceBlock());
     LoopBuilder inner(builder, b.loc);
-    int64_t together = std::min(panels, machine.getQuantizedPanels(n));
+    int64_t together = std::min(panels, schedule.getPanels(n));
     makeLoop(inner, panel, inner.add(panel, inner.index(panels)),
              inner.index(together), [&](LoopBuilder &b, Value p) {
                QuantizedKernels::Arguments own = all;

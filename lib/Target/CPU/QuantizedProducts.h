@@ -28,7 +28,7 @@ public:
   };
 
   /// Panels that are taken together; ranges of others begin there.
-  static constexpr int64_t group = 4;
+  static constexpr int64_t group = QuantizedSchedule::group;
 
   /// `hasRest` says that the panels may not be a multiple of the group.
   void call(LoopBuilder &b, const QuantizedTile &tile, bool hasRest,

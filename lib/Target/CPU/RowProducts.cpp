@@ -22,11 +22,10 @@ namespace {
 /// Fills the body of one function.
 class RowProduct {
 public:
-  RowProduct(func::FuncOp function, const CPUMachine &machine,
-             MicroKernels &kernels, const KernelOperands &operands, bool isOdd,
-             bool inPlace)
+  RowProduct(func::FuncOp function, MicroKernels &kernels,
+             const KernelOperands &operands, bool isOdd, bool inPlace)
       : builder(function.getBody()), b(builder, function.getLoc()),
-        machine(machine), kernels(kernels), operands(operands),
+        kernels(kernels), operands(operands), schedule(operands.schedule),
         width(operands.width), isOdd(isOdd) {
     args.inPlace = inPlace;
     auto arg = [&](unsigned i) -> Value { return function.getArgument(i); };
@@ -47,11 +46,8 @@ public:
   void build() {
     Value count = b.sub(args.lastRow, args.firstRow);
     // Few rows read streams, and have code of their own.
-    int64_t most = operands.getMaxRows(machine), few = 1;
-    while (few < most && getPanels(few + 1) == CPUMachine::streams)
-      ++few;
     SmallVector<int64_t> cases =
-        llvm::to_vector(llvm::seq<int64_t>(1, few + 1));
+        llvm::to_vector(llvm::seq<int64_t>(1, schedule.getStreamRows() + 1));
     auto choice = scf::IndexSwitchOp::create(b, b.loc, TypeRange(), count,
                                              cases, cases.size());
     for (auto [n, region] : llvm::zip_equal(cases, choice.getCaseRegions())) {
@@ -60,14 +56,15 @@ public:
       if (n == 1)
         runRow(inner);
       else
-        runRows(inner, inner.index(n), CPUMachine::streams, n, n);
+        runRows(inner, inner.index(n), schedule.getGroup(n), n, n);
       scf::YieldOp::create(inner, b.loc);
     }
     OpBuilder builder =
         OpBuilder::atBlockEnd(&choice.getDefaultRegion().emplaceBlock());
     LoopBuilder inner(builder, b.loc);
-    // What is more than a block is cut into blocks of at least half the size.
-    runRows(inner, count, 2, std::min(few + 1, (most + 1) / 2), most);
+    int64_t most = schedule.getMostRows();
+    runRows(inner, count, schedule.getGroup(most + 1), schedule.getLeastRows(),
+            most);
     scf::YieldOp::create(inner, b.loc);
     func::ReturnOp::create(b, b.loc);
   }
@@ -93,9 +90,6 @@ private:
   /// What the kernels for a block of a slice prefetch.
   void setPrefetch(LoopBuilder &b, MicroKernels::Arguments &tile, Value block,
                    Value blocks, Value start, int64_t panels);
-  int64_t getPanels(int64_t rows) const {
-    return machine.getPanels(rows, width, operands.convert());
-  }
 
   Value getPanelOffset(LoopBuilder &b, Value panel) {
     return b.add(args.weight.offset, b.mul(panel, args.weight.stride));
@@ -107,9 +101,9 @@ private:
 
   OpBuilder builder;
   LoopBuilder b;
-  const CPUMachine &machine;
   MicroKernels &kernels;
   const KernelOperands &operands;
+  const PanelSchedule &schedule;
   int64_t width;
   bool isOdd;
   RowProducts::Arguments args;
@@ -170,18 +164,19 @@ void RowProduct::runRow(LoopBuilder &b) {
   }
   row.depth = args.depth;
   row.prefetchDistance = row.prefetchDepth = row.prefetchRest = b.index(0);
-  forPanels(b, getPanels(1), [&](LoopBuilder &b, Value panel, int64_t panels) {
-    MicroKernels::Arguments own = row;
-    own.bOffset = getPanelOffset(b, panel);
-    own.cOffset = getResultOffset(b, args.firstRow, panel);
-    kernels.call(b, 1, panels, operands, own);
-  });
+  forPanels(b, schedule.getGroup(1),
+            [&](LoopBuilder &b, Value panel, int64_t panels) {
+              MicroKernels::Arguments own = row;
+              own.bOffset = getPanelOffset(b, panel);
+              own.cOffset = getResultOffset(b, args.firstRow, panel);
+              kernels.call(b, 1, panels, operands, own);
+            });
   if (copy)
     memref::DeallocOp::create(b, b.loc, copy);
 }
 
 Value RowProduct::copyRows(LoopBuilder &b, Value count, Value slices) {
-  int64_t stride = operands.rowStride;
+  int64_t stride = schedule.getRowStride();
   Value size = b.mul(b.mul(slices, count), b.index(stride));
   Value copy =
       memref::AllocOp::create(b, b.loc, getFlatType(operands.row), size);
@@ -191,9 +186,9 @@ Value RowProduct::copyRows(LoopBuilder &b, Value count, Value slices) {
       ValueRange{one, one},
       [&](OpBuilder &builder, Location loc, ValueRange at) {
         LoopBuilder outer(builder, loc);
-        Value start = outer.mul(at[0], outer.index(operands.depth));
+        Value start = outer.mul(at[0], outer.index(schedule.getDepth()));
         Value length = minimum(outer, outer.sub(args.depth, start),
-                               outer.index(operands.depth));
+                               outer.index(schedule.getDepth()));
         Value row = outer.add(args.firstRow, at[1]);
         Value target = outer.mul(outer.add(outer.mul(at[0], count), at[1]),
                                  outer.index(stride));
@@ -213,8 +208,9 @@ Value RowProduct::copyRows(LoopBuilder &b, Value count, Value slices) {
 void RowProduct::runRows(LoopBuilder &b, Value count, int64_t group,
                          int64_t least, int64_t most) {
   Value blocks = ceilDiv(b, count, b.index(most));
-  Value slices = args.inPlace ? Value(b.index(1))
-                              : ceilDiv(b, args.depth, b.index(operands.depth));
+  Value slices = args.inPlace
+                     ? Value(b.index(1))
+                     : ceilDiv(b, args.depth, b.index(schedule.getDepth()));
   Value copy = args.inPlace ? Value() : copyRows(b, count, slices);
   forPanels(b, group, [&](LoopBuilder &b, Value panel, int64_t panels) {
     Value zero = b.index(0), one = b.index(1);
@@ -245,8 +241,7 @@ void RowProduct::setPrefetch(LoopBuilder &b, MicroKernels::Arguments &tile,
   // A single block reads the weights once, and prefetches what it is about to
   // read; several blocks share a slice, and each prefetches a part of the next.
   Value isAlone = b.compare(arith::CmpIPredicate::eq, blocks, b.index(1));
-  int64_t bits = operands.weight.getIntOrFloatBitWidth();
-  int64_t steps = machine.prefetchBytes * 8 / (bits * panels * width);
+  int64_t steps = schedule.getPrefetchInputs(panels);
   Value share = ceilDiv(b, tile.depth, blocks);
   Value ahead = b.index(steps * width);
   Value next = b.mul(b.add(tile.depth, b.mul(block, share)), columns);
@@ -266,21 +261,23 @@ void RowProduct::runBlock(LoopBuilder &b, Value copy, Value count, Value block,
     return arith::DivUIOp::create(b, b.loc, b.mul(count, number), blocks);
   };
   Value from = cut(block), size = b.sub(cut(b.add(block, b.index(1))), from);
-  Value start = b.mul(slice, b.index(operands.depth));
+  Value start = b.mul(slice, b.index(schedule.getDepth()));
 
   MicroKernels::Arguments tile = all;
   if (copy) {
     tile.a = copy;
-    tile.aOffset =
-        b.mul(b.add(b.mul(slice, count), from), b.index(operands.rowStride));
+    tile.aOffset = b.mul(b.add(b.mul(slice, count), from),
+                         b.index(schedule.getRowStride()));
   } else {
     tile.a = args.input.buffer;
-    tile.aOffset = b.add(args.input.offset, b.mul(b.add(args.firstRow, from),
-                                                  b.index(operands.rowStride)));
+    tile.aOffset =
+        b.add(args.input.offset, b.mul(b.add(args.firstRow, from),
+                                       b.index(schedule.getRowStride())));
   }
   tile.bOffset = b.add(getPanelOffset(b, panel), b.mul(start, b.index(width)));
   tile.cOffset = getResultOffset(b, b.add(args.firstRow, from), panel);
-  tile.depth = minimum(b, b.sub(args.depth, start), b.index(operands.depth));
+  tile.depth =
+      minimum(b, b.sub(args.depth, start), b.index(schedule.getDepth()));
   Value isFirst = b.compare(arith::CmpIPredicate::eq, slice, b.index(0));
   tile.first =
       arith::SelectOp::create(b, b.loc, isFirst, args.first,
@@ -296,7 +293,7 @@ void RowProduct::runBlock(LoopBuilder &b, Value copy, Value count, Value block,
     OpBuilder builder = OpBuilder::atBlockEnd(&region.emplaceBlock());
     LoopBuilder inner(builder, b.loc);
     // A tile that does not fit is taken panel by panel.
-    int64_t together = std::min(panels, getPanels(n));
+    int64_t together = std::min(panels, schedule.getPanels(n));
     for (int64_t q = 0; q < panels; q += together) {
       MicroKernels::Arguments own = tile;
       if (q > 0) {
@@ -313,7 +310,7 @@ void RowProduct::runBlock(LoopBuilder &b, Value copy, Value count, Value block,
 }
 
 RowProducts::RowProducts(ModuleOp module, const CPUMachine &machine)
-    : module(module), machine(machine), kernels(module, machine) {}
+    : module(module), kernels(module, machine) {}
 
 func::FuncOp RowProducts::get(const KernelOperands &operands, bool isOdd,
                               bool inPlace) {
@@ -331,7 +328,7 @@ func::FuncOp RowProducts::get(const KernelOperands &operands, bool isOdd,
                           getFlatType(operands.weight), index, index,
                           getFlatType(b.getF32Type()), index, index, index,
                           index, index, index, index, b.getI1Type()});
-  RowProduct(function, machine, kernels, operands, isOdd, inPlace).build();
+  RowProduct(function, kernels, operands, isOdd, inPlace).build();
   return function;
 }
 

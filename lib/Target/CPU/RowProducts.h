@@ -32,8 +32,8 @@ public:
     mlir::Value depth;
     /// Whether sums begin at 0, an i1, or at what the result holds.
     mlir::Value first;
-    /// Whether kernels can read rows where they are: of the type of
-    /// `operands.row`, `operands.rowStride` apart, and not longer than a slice.
+    /// Whether rows lie where kernels can read them: see
+    /// PanelSchedule::canReadInPlace.
     bool inPlace = false;
   };
 
@@ -50,7 +50,6 @@ private:
                          bool inPlace);
 
   mlir::ModuleOp module;
-  const CPUMachine &machine;
   MicroKernels kernels;
   std::map<std::string, mlir::func::FuncOp> functions;
 };

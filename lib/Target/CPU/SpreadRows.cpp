@@ -10,20 +10,47 @@
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+#include "sluice/Dialect/Sluice/IR/SluiceUtils.h"
 
 using namespace mlir;
 
-/// Whether all that uses `buffer`, and parts of it, works for any strides.
-static bool takesAnyStrides(Value buffer) {
-  return llvm::all_of(buffer.getUsers(), [&](Operation *user) {
+/// What uses `buffer`, or a part of it, and does not work for any strides; null
+/// if there is nothing.
+static Operation *findFixedUse(Value buffer) {
+  for (Operation *user : buffer.getUsers()) {
     if (isa<linalg::LinalgOp, memref::DeallocOp, memref::LoadOp, memref::DimOp,
             memref::CopyOp>(user))
-      return true;
-    if (auto store = dyn_cast<memref::StoreOp>(user))
-      return store.getValueToStore() != buffer;
+      continue;
+    auto store = dyn_cast<memref::StoreOp>(user);
+    if (store && store.getValueToStore() != buffer)
+      continue;
     auto view = dyn_cast<memref::SubViewOp>(user);
-    return view && takesAnyStrides(view.getResult());
-  });
+    Operation *fixed = view ? findFixedUse(view.getResult()) : user;
+    if (fixed)
+      return fixed;
+  }
+  return nullptr;
+}
+
+/// Where the elements of `buffer` come from, in words.
+static std::string describeSource(Value buffer) {
+  bool isPart = false;
+  while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>()) {
+    isPart = true;
+    buffer = view.getViewSource();
+  }
+  if (buffer.getDefiningOp<memref::AllocOp>())
+    return isPart ? "they are a part, or another shape, of a buffer"
+                  : "their buffer has no rows of one known size";
+  auto argument = dyn_cast<BlockArgument>(buffer);
+  if (argument && isa<FunctionOpInterface>(argument.getOwner()->getParentOp()))
+    return "they are an argument of the function";
+  Operation *source =
+      argument ? argument.getOwner()->getParentOp() : buffer.getDefiningOp();
+  return ("'" + source->getName().getStringRef() + "' at " +
+          sluice::getLocationText(source->getLoc()) + " makes them")
+      .str();
 }
 
 /// Gives what is a part of `buffer` the type that it has now.
@@ -40,13 +67,21 @@ static void updateViews(Value buffer) {
   }
 }
 
-bool sluice::spreadRows(Value buffer, int64_t stride) {
+bool sluice::spreadRows(Value buffer, int64_t stride, std::string &obstacle) {
   auto alloc = buffer.getDefiningOp<memref::AllocOp>();
   MemRefType type = alloc ? alloc.getType() : MemRefType();
   if (!type || type.getRank() != 2 || type.isDynamicDim(1) ||
       !type.getLayout().isIdentity() || type.getDimSize(1) > stride ||
-      !alloc.getSymbolOperands().empty() || !takesAnyStrides(buffer))
+      !alloc.getSymbolOperands().empty()) {
+    obstacle = describeSource(buffer);
     return false;
+  }
+  if (Operation *user = findFixedUse(buffer)) {
+    obstacle = ("'" + user->getName().getStringRef() + "' at " +
+                getLocationText(user->getLoc()) + " needs them as they are")
+                   .str();
+    return false;
+  }
   OpBuilder b(alloc);
   Location loc = alloc.getLoc();
   MemRefType wide = MemRefType::Builder(type).setShape(

@@ -11,14 +11,16 @@
 
 #include "mlir/IR/Value.h"
 
+#include <string>
+
 namespace sluice {
 
 /// Lets the rows of `buffer`, a matrix that the function allocates, lie
 /// `stride` elements apart, so that what writes them writes them where kernels
-/// read them, and nothing has to be copied. Returns false, and changes nothing,
-/// if rows do not fit, or if the buffer comes from elsewhere or goes elsewhere:
-/// into a call, a branch, another shape.
-bool spreadRows(mlir::Value buffer, int64_t stride);
+/// read them, and nothing has to be copied. Returns false, changes nothing and
+/// says why in `obstacle` if rows do not fit, or if the buffer comes from
+/// elsewhere or goes elsewhere: into a call, a branch, another shape.
+bool spreadRows(mlir::Value buffer, int64_t stride, std::string &obstacle);
 
 } // namespace sluice
 

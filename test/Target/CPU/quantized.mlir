@@ -7,6 +7,10 @@
 // RUN: sluice-opt %s --convert-sluice-to-linalg --one-shot-bufferize="bufferize-function-boundaries function-boundary-type-conversion=identity-layout-map" --split-input-file --sluice-cpu-products=machine=avx512 | FileCheck %s --check-prefixes=CHECK,AVX512
 // RUN: sluice-opt %s --convert-sluice-to-linalg --one-shot-bufferize="bufferize-function-boundaries function-boundary-type-conversion=identity-layout-map" --split-input-file --sluice-cpu-products=machine=avx512-vnni | FileCheck %s --check-prefixes=CHECK,VNNI
 // RUN: sluice-opt %s --convert-sluice-to-linalg --one-shot-bufferize="bufferize-function-boundaries function-boundary-type-conversion=identity-layout-map" --split-input-file --sluice-cpu-products=machine=neon | FileCheck %s --check-prefixes=CHECK,NEON
+//
+// They say so.
+// RUN: sluice-opt %s --convert-sluice-to-linalg --one-shot-bufferize="bufferize-function-boundaries function-boundary-type-conversion=identity-layout-map" --split-input-file --sluice-cpu-products=machine=avx512-vnni --remarks-filter=sluice-cpu-products -o /dev/null 2>&1 | FileCheck %s --check-prefix=REMARK
+// RUN: sluice-opt %s --convert-sluice-to-linalg --split-input-file --sluice-cpu-products=machine=neon --remarks-filter=sluice-cpu-products -o /dev/null 2>&1 | FileCheck %s --check-prefix=TENSOR
 
 // Rounded inputs. Segments are of 32 inputs, in which both have one scale.
 // CHECK-LABEL: func.func @rounded(
@@ -47,6 +51,9 @@
 // NEON: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_2x2(
 // NEON: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_5x1(
 // NEON-NOT: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_6x
+// REMARK: [Passed] {{.*}}Function=rounded {{.*}}"the product has kernels for avx512-vnni: 1 to 5 rows: a block, 4 panels at once; 6 to 8 rows: a block, 2 panels at once; 9 to 13 rows: a block, 1 panel at once; 14 or more rows: blocks of 7 to 13, 1 panel at once"
+// REMARK: [Missed] {{.*}}Function=rounded {{.*}}Reason="segments lie beside their sums and scales", Remark="rows are copied"
+// TENSOR: [Missed] {{.*}}Function=rounded {{.*}}Reason="its operands are no buffers", Remark="the product has no kernels for neon"
 func.func @rounded(%q: tensor<?x64xi8>, %qs: tensor<?x1xf32>, %w: tensor<2x16x16x4xi8>,
                    %s: tensor<2x2x16xf32>) -> tensor<?x32xf32> {
   %y = sluice.quantized_linear %q by %qs in blocks 64, %w as i8 by %s in blocks 32
@@ -93,6 +100,7 @@ func.func @rows(%q: tensor<?x800xi8>, %qs: tensor<?x1xf32>, %w: tensor<1x100x16x
 // CHECK-LABEL: func.func @float8(
 // CHECK: linalg.generic
 // CHECK-NOT: __sluice_quantized
+// REMARK: [Missed] {{.*}}Function=float8 {{.*}}Reason="expected numbers of integers or f4E2M1FN but got f8E4M3FN", Remark="the product has no kernels
 func.func @float8(%x: tensor<?x64xf32>, %w: tensor<2x16x16x4xi8>, %s: tensor<2x2x16xf32>) -> tensor<?x32xf32> {
   %y = sluice.quantized_linear %x, %w as f8E4M3FN by %s in blocks 32
     : (tensor<?x64xf32>, tensor<2x16x16x4xi8>, tensor<2x2x16xf32>) -> tensor<?x32xf32>
@@ -101,6 +109,7 @@ func.func @float8(%x: tensor<?x64xf32>, %w: tensor<2x16x16x4xi8>, %s: tensor<2x2
 // CHECK-LABEL: func.func @empty(
 // CHECK: linalg.generic
 // CHECK-NOT: __sluice_quantized
+// REMARK: [Missed] {{.*}}Function=empty {{.*}}Reason="there are no inputs, and no segment that would begin the sums", Remark="the product has no kernels
 func.func @empty(%x: tensor<?x0xf32>, %w: tensor<2x0x16x4xi8>, %s: tensor<2x0x16xf32>) -> tensor<?x32xf32> {
   %y = sluice.quantized_linear %x, %w as i8 by %s in blocks 32
     : (tensor<?x0xf32>, tensor<2x0x16x4xi8>, tensor<2x0x16xf32>) -> tensor<?x32xf32>
@@ -118,6 +127,7 @@ func.func @empty(%x: tensor<?x0xf32>, %w: tensor<2x0x16x4xi8>, %s: tensor<2x0x16
 // CHECK-LABEL: func.func @marked(
 // CHECK: linalg.generic
 // CHECK-NOT: __sluice_quantized
+// REMARK: [Missed] {{.*}}Function=marked {{.*}}Reason="expected scales of i8, which are powers of two, but got f32", Remark="the product has no kernels
 func.func @marked(%x: memref<?x64xf32>, %w: memref<2x16x16x4xi8>, %s: memref<2x2x16xf32>, %y: memref<?x2x16xf32>) {
   linalg.generic {indexing_maps = [#x, #w, #s, #y],
                   iterator_types = ["parallel", "parallel", "reduction", "reduction", "parallel"],
@@ -125,6 +135,87 @@ func.func @marked(%x: memref<?x64xf32>, %w: memref<2x16x16x4xi8>, %s: memref<2x2
       ins(%x, %w, %s : memref<?x64xf32>, memref<2x16x16x4xi8>, memref<2x2x16xf32>) outs(%y : memref<?x2x16xf32>) {
   ^bb0(%a: f32, %b: i8, %c: f32, %d: f32):
     linalg.yield %d : f32
+  }
+  return
+}
+
+// All that operands have to be.
+#z = affine_map<(p, r, l, j, c) -> (p, (l * 4) floordiv 32, c)>
+#xs = affine_map<(p, r, l, j, c) -> (r, (l * 4) floordiv 64)>
+// REMARK: [Missed] {{.*}}Function=pieces {{.*}}Reason="a row or a panel of operand 0 does not lie in one piece", Remark="the product has no kernels
+func.func @pieces(%x: memref<?x64xf32, strided<[?, 2]>>, %w: memref<2x16x16x4xi8>, %s: memref<2x2x16xf32>, %y: memref<?x2x16xf32>) {
+  linalg.generic {indexing_maps = [#x, #w, #s, #y],
+                  iterator_types = ["parallel", "parallel", "reduction", "reduction", "parallel"],
+                  sluice.numbers = {block = 32 : i64, input_block = 0 : i64, numbers = i8, powers = false, zeros = false}}
+      ins(%x, %w, %s : memref<?x64xf32, strided<[?, 2]>>, memref<2x16x16x4xi8>, memref<2x2x16xf32>) outs(%y : memref<?x2x16xf32>) {
+  ^bb0(%a: f32, %b: i8, %c: f32, %d: f32):
+    linalg.yield %d : f32
+  }
+  return
+}
+// REMARK: [Missed] {{.*}}Function=inputs {{.*}}Reason="expected inputs of f32, bf16 or f16 but got f64", Remark="the product has no kernels
+func.func @inputs(%x: memref<?x64xf64>, %w: memref<2x16x16x4xi8>, %s: memref<2x2x16xf32>, %y: memref<?x2x16xf32>) {
+  linalg.generic {indexing_maps = [#x, #w, #s, #y],
+                  iterator_types = ["parallel", "parallel", "reduction", "reduction", "parallel"],
+                  sluice.numbers = {block = 32 : i64, input_block = 0 : i64, numbers = i8, powers = false, zeros = false}}
+      ins(%x, %w, %s : memref<?x64xf64>, memref<2x16x16x4xi8>, memref<2x2x16xf32>) outs(%y : memref<?x2x16xf32>) {
+  ^bb0(%a: f64, %b: i8, %c: f32, %d: f32):
+    linalg.yield %d : f32
+  }
+  return
+}
+// REMARK: [Missed] {{.*}}Function=input_scales {{.*}}Reason="expected inputs of i8 with scales of f32 but got i8 with scales of f16", Remark="the product has no kernels
+func.func @input_scales(%x: memref<?x64xi8>, %w: memref<2x16x16x4xi8>, %s: memref<2x2x16xf32>, %xs: memref<?x1xf16>, %y: memref<?x2x16xf32>) {
+  linalg.generic {indexing_maps = [#x, #w, #s, #xs, #y],
+                  iterator_types = ["parallel", "parallel", "reduction", "reduction", "parallel"],
+                  sluice.numbers = {block = 32 : i64, input_block = 64 : i64, numbers = i8, powers = false, zeros = false}}
+      ins(%x, %w, %s, %xs : memref<?x64xi8>, memref<2x16x16x4xi8>, memref<2x2x16xf32>, memref<?x1xf16>) outs(%y : memref<?x2x16xf32>) {
+  ^bb0(%a: i8, %b: i8, %c: f32, %e: f16, %d: f32):
+    linalg.yield %d : f32
+  }
+  return
+}
+// REMARK: [Missed] {{.*}}Function=scales {{.*}}Reason="expected scales of f32, bf16 or f16 but got f64", Remark="the product has no kernels
+func.func @scales(%x: memref<?x64xf32>, %w: memref<2x16x16x4xi8>, %s: memref<2x2x16xf64>, %y: memref<?x2x16xf32>) {
+  linalg.generic {indexing_maps = [#x, #w, #s, #y],
+                  iterator_types = ["parallel", "parallel", "reduction", "reduction", "parallel"],
+                  sluice.numbers = {block = 32 : i64, input_block = 0 : i64, numbers = i8, powers = false, zeros = false}}
+      ins(%x, %w, %s : memref<?x64xf32>, memref<2x16x16x4xi8>, memref<2x2x16xf64>) outs(%y : memref<?x2x16xf32>) {
+  ^bb0(%a: f32, %b: i8, %c: f64, %d: f32):
+    linalg.yield %d : f32
+  }
+  return
+}
+// REMARK: [Missed] {{.*}}Function=zeros {{.*}}Reason="expected zero points of i8 but got i16", Remark="the product has no kernels
+func.func @zeros(%x: memref<?x64xf32>, %w: memref<2x16x16x4xi8>, %s: memref<2x2x16xf32>, %z: memref<2x2x16xi16>, %y: memref<?x2x16xf32>) {
+  linalg.generic {indexing_maps = [#x, #w, #s, #z, #y],
+                  iterator_types = ["parallel", "parallel", "reduction", "reduction", "parallel"],
+                  sluice.numbers = {block = 32 : i64, input_block = 0 : i64, numbers = i8, powers = false, zeros = true}}
+      ins(%x, %w, %s, %z : memref<?x64xf32>, memref<2x16x16x4xi8>, memref<2x2x16xf32>, memref<2x2x16xi16>) outs(%y : memref<?x2x16xf32>) {
+  ^bb0(%a: f32, %b: i8, %c: f32, %f: i16, %d: f32):
+    linalg.yield %d : f32
+  }
+  return
+}
+// REMARK: [Missed] {{.*}}Function=panels {{.*}}Reason="expected panels of lines of 16 times 4 bytes but got memref<2x16x8x4xi8>", Remark="the product has no kernels
+func.func @panels(%x: memref<?x64xf32>, %w: memref<2x16x8x4xi8>, %s: memref<2x2x8xf32>, %y: memref<?x2x8xf32>) {
+  linalg.generic {indexing_maps = [#x, #w, #s, #y],
+                  iterator_types = ["parallel", "parallel", "reduction", "reduction", "parallel"],
+                  sluice.numbers = {block = 32 : i64, input_block = 0 : i64, numbers = i8, powers = false, zeros = false}}
+      ins(%x, %w, %s : memref<?x64xf32>, memref<2x16x8x4xi8>, memref<2x2x8xf32>) outs(%y : memref<?x2x8xf32>) {
+  ^bb0(%a: f32, %b: i8, %c: f32, %d: f32):
+    linalg.yield %d : f32
+  }
+  return
+}
+// REMARK: [Missed] {{.*}}Function=sums {{.*}}Reason="expected sums of f32 but got f64", Remark="the product has no kernels
+func.func @sums(%x: memref<?x64xf32>, %w: memref<2x16x16x4xi8>, %s: memref<2x2x16xf32>, %y: memref<?x2x16xf64>) {
+  linalg.generic {indexing_maps = [#x, #w, #s, #y],
+                  iterator_types = ["parallel", "parallel", "reduction", "reduction", "parallel"],
+                  sluice.numbers = {block = 32 : i64, input_block = 0 : i64, numbers = i8, powers = false, zeros = false}}
+      ins(%x, %w, %s : memref<?x64xf32>, memref<2x16x16x4xi8>, memref<2x2x16xf32>) outs(%y : memref<?x2x16xf64>) {
+  ^bb0(%a: f32, %b: i8, %c: f32, %d: f64):
+    linalg.yield %d : f64
   }
   return
 }

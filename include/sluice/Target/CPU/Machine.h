@@ -69,17 +69,6 @@ struct CPUMachine {
   /// So many panels at once are streams that the hardware prefetches better
   /// than code can.
   static constexpr int64_t streams = 4;
-
-  /// How many panels a tile of `rows` rows takes at once: as many as are
-  /// streams, else 2, where the registers allow it. Weights that are not f32
-  /// need one more to be converted in.
-  int64_t getPanels(int64_t rows, int64_t panelWidth, bool converts) const;
-
-  /// The same for numbers with scales, in panels of 16: their sums within a
-  /// segment need a register for each row, besides those over all segments.
-  int64_t getQuantizedPanels(int64_t rows) const;
-  /// Most rows of such a tile.
-  int64_t getMaxQuantizedRows() const;
 };
 
 /// All machines, the least able one of each architecture first.

@@ -18,18 +18,32 @@ def SluiceCPUProducts : Pass<"sluice-cpu-products", "::mlir::ModuleOp"> {
     in panels, `out[row, panel, column] += input[row, k] * weight[panel, k,
     column]`, to loops around *micro-kernels*: private functions that keep the
     sums of a few rows and panels in vector registers while they walk along k.
-    There is one for each number of rows up to the machine's largest; one row
-    takes four panels at once, so that a decoder's weights come in as several
-    streams. Weights of bf16 in panels `by 2` (`weight[panel, line, column, j]` of
+    There is one for each number of rows up to the machine's largest. Weights of
+    bf16 in panels `by 2` (`weight[panel, line, column, j]` of
     `input[row, 2 line + j]`) become f32 in registers; with inputs of bf16 they are
     multiplied by the machine's dot products, if it has them.
 
-    An expert's rows are cut into blocks of nearly one size, k into slices; the
-    blocks take turns on a slice of two panels, which stays in the first cache,
-    and share the prefetching of the next one. Rows are copied once, converted to
-    f32, to a buffer in which a block's elements do not fall into the same cache
-    set. If the product is not inside a parallel loop, it becomes one, over blocks
-    of rows and ranges of panels.
+    How many rows there are is known at run time, and chooses the way: few rows
+    walk four panels at once, whose sums are all in registers, as streams that the
+    hardware prefetches; more rows that are one block read two panels, or one,
+    which the code prefetches into the second cache; still more are cut into
+    blocks of nearly one size, which take turns on a slice of the panels that
+    stays in the first cache, and share the prefetching of the next one. The
+    thresholds come from the registers that tiles need (`PanelSchedule` in
+    `sluice/Target/CPU/Schedule.h`); `sluicec --print-schedule` prints them.
+
+    A slice is as much of k as two panels have in the machine's cache; where all of
+    k is no more than that, sums stay in registers from the first multiply-add to
+    the last. Then, inside a parallel loop, buffers that the function allocates get
+    rows with room for a cache line more than a slice, in which equal k of
+    different rows do not fall into the same cache set, and kernels read rows
+    where they are. Other rows are copied to such a buffer, once for all panels,
+    and converted to f32 if they are not. If the product is not inside a parallel
+    loop, it becomes one, over blocks of rows and ranges of panels.
+
+    Optimisation remarks (`--remarks-filter=sluice-cpu-products`) say for each
+    product which kernels it has, or why none, and whether rows are read where
+    they are, or why they are copied. What has no kernel becomes plain loops.
 
     Each element of the result is one chain of multiply-adds in increasing k,
     whatever the number of rows, threads or the tile: a row's bits do not depend
