@@ -21,6 +21,8 @@
 #include "mlir/Support/FileUtilities.h"
 #include "sluice/Compiler/PhaseTimes.h"
 #include "sluice/Pipelines/Pipelines.h"
+#include "sluice/Target/CPU/Products.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/SourceMgr.h"
 
@@ -172,15 +174,17 @@ static LogicalResult lowerForMachine(ModuleOp module, const CPUOptions &options,
   return addPackedFunctions(module);
 }
 
-LogicalResult sluice::lowerModel(ModuleOp module,
-                                 const CompileOptions &options) {
+/// Everything that is the same for all of the options' processors, whose
+/// machines then replace that of `cpu`.
+static FailureOr<std::vector<Processor>>
+lowerToBuffers(ModuleOp module, const CompileOptions &options,
+               CPUOptions &cpu) {
   if (failed(checkModel(module)))
     return failure();
   llvm::Expected<std::vector<Processor>> processors =
       parseCPUs(options.cpu, options.target);
   if (!processors)
     return module.emitError() << llvm::toString(processors.takeError());
-  CPUOptions cpu;
   cpu.parallel = options.parallel;
   cpu.counters = options.counters;
   cpu.machine = processors->front().machine;
@@ -190,6 +194,38 @@ LogicalResult sluice::lowerModel(ModuleOp module,
       failed(runPasses(module, options.phases, "lower", [&](OpPassManager &pm) {
         buildCPUBufferPipeline(pm, cpu);
       })))
+    return failure();
+  return std::move(*processors);
+}
+
+FailureOr<std::string> sluice::describeSchedule(ModuleOp module,
+                                                const CompileOptions &options) {
+  CPUOptions cpu;
+  FailureOr<std::vector<Processor>> processors =
+      lowerToBuffers(module, options, cpu);
+  if (failed(processors))
+    return failure();
+  llvm::json::Array all;
+  for (const Processor &processor : *processors) {
+    OwningOpRef<ModuleOp> variant = module.clone();
+    for (llvm::json::Value &product :
+         describeProducts(*variant, *lookupCPUMachine(processor.machine))) {
+      (*product.getAsObject())["cpu"] = processor.cpu;
+      all.push_back(std::move(product));
+    }
+  }
+  std::string text;
+  llvm::raw_string_ostream(text)
+      << llvm::formatv("{0:2}", llvm::json::Value(std::move(all)));
+  return text;
+}
+
+LogicalResult sluice::lowerModel(ModuleOp module,
+                                 const CompileOptions &options) {
+  CPUOptions cpu;
+  FailureOr<std::vector<Processor>> processors =
+      lowerToBuffers(module, options, cpu);
+  if (failed(processors))
     return failure();
   if (processors->size() == 1)
     return lowerForMachine(module, cpu, options.phases);

@@ -91,6 +91,12 @@ struct Options {
                "model, and why (the name in brackets is the pass,\n"
                "see docs/Passes.md)"),
       cl::cat(category)};
+  cl::opt<bool> printSchedule{
+      "print-schedule",
+      cl::desc("Compile nothing, but print as JSON which kernels\nmultiply "
+               "how many rows (tokens of an expert) with\neach weight, on "
+               "each processor of --cpu; see\ndocs/Performance.md"),
+      cl::cat(category)};
   cl::opt<bool> timing{
       "timing",
       cl::desc("Print the seconds that each phase of the compilation\ntook to "
@@ -164,6 +170,36 @@ static bool isSameFile(llvm::StringRef a, llvm::StringRef b) {
   return !llvm::sys::fs::equivalent(a, b, same) && same;
 }
 
+/// That what is asked for can be written to `output`.
+static llvm::Error checkOutput(const Options &options, llvm::StringRef output) {
+  if (output == "-" && !isText(options.emit))
+    return llvm::createStringError(
+        llvm::Twine("expected a file's name after -o, since --emit=") +
+        (options.emit == Emit::Object ? "obj" : "so") + " does not write text");
+  if (isSameFile(options.input, output))
+    return llvm::createStringError(
+        "the output '" + output +
+        "' is the model itself; name another file by -o");
+  if (options.emit == Emit::SharedLibrary)
+    if (llvm::Error error = checkHostTarget(options.target))
+      return llvm::createStringError("cannot link: " +
+                                     llvm::toString(std::move(error)));
+  return llvm::Error::success();
+}
+
+/// That there is no option of what --print-schedule does not do.
+static llvm::Error checkPrintSchedule(const Options &options) {
+  const cl::Option *unused[] = {&options.output, &options.emit, &options.prefix,
+                                &options.weights};
+  for (const cl::Option *option : unused)
+    if (option->getNumOccurrences())
+      return llvm::createStringError(
+          llvm::Twine("expected no ") +
+          (option->ArgStr.size() == 1 ? "-" : "--") + option->ArgStr +
+          " beside --print-schedule, which compiles nothing");
+  return llvm::Error::success();
+}
+
 static int run(const Options &options, LinkOptions link, PhaseTimes &phases) {
   if (llvm::Error error = checkTarget(options.target))
     return fail("--target: " + llvm::toString(std::move(error)));
@@ -174,13 +210,9 @@ static int run(const Options &options, LinkOptions link, PhaseTimes &phases) {
   if (options.input.empty())
     return fail("expected a model file but got none; try --help");
   std::string output = chooseOutput(options);
-  if (output == "-" && !isText(options.emit))
-    return fail("expected a file's name after -o, since --emit=" +
-                llvm::Twine(options.emit == Emit::Object ? "obj" : "so") +
-                " does not write text");
-  if (isSameFile(options.input, output))
-    return fail("the output '" + output +
-                "' is the model itself; name another file by -o");
+  if (llvm::Error error = options.printSchedule ? checkPrintSchedule(options)
+                                                : checkOutput(options, output))
+    return fail(std::move(error));
   CompileOptions compile;
   compile.phases = &phases;
   compile.target = options.target;
@@ -189,9 +221,6 @@ static int run(const Options &options, LinkOptions link, PhaseTimes &phases) {
   compile.counters = options.counters;
   if (llvm::Error error = checkCPUs(compile.cpu, compile.target))
     return fail(std::move(error));
-  if (options.emit == Emit::SharedLibrary)
-    if (llvm::Error error = checkHostTarget(compile.target))
-      return fail("cannot link: " + llvm::toString(std::move(error)));
 
   mlir::DialectRegistry registry;
   registerAllDialects(registry);
@@ -204,6 +233,13 @@ static int run(const Options &options, LinkOptions link, PhaseTimes &phases) {
   parsing.stop();
   if (!module)
     return 1;
+  if (options.printSchedule) {
+    mlir::FailureOr<std::string> schedule = describeSchedule(*module, compile);
+    if (mlir::failed(schedule))
+      return 1;
+    llvm::outs() << *schedule << "\n";
+    return 0;
+  }
   if (mlir::failed(lowerModel(*module, compile)))
     return 1;
 

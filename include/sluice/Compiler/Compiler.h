@@ -106,6 +106,14 @@ std::string describeModel(mlir::ModuleOp module);
 mlir::LogicalResult lowerModel(mlir::ModuleOp module,
                                const CompileOptions &options);
 
+/// How each product with packed weights runs on each of the options'
+/// processors, for any number of rows (tokens of an expert): a JSON list, empty
+/// if there are no products. docs/Performance.md, "Which kernel runs when", has
+/// its fields. `module` is a model, as for lowerModel, and is lowered to
+/// buffers. On failure, the context's handlers have the error.
+mlir::FailureOr<std::string> describeSchedule(mlir::ModuleOp module,
+                                              const CompileOptions &options);
+
 /// The name of the packed function of the function called `name`.
 std::string getPackedName(llvm::StringRef name);
 

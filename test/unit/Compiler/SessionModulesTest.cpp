@@ -13,6 +13,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "sluice/Pipelines/Pipelines.h"
+#include "llvm/Support/JSON.h"
 #include "llvm/Support/ThreadPool.h"
 
 using namespace sluice;
@@ -98,6 +99,43 @@ TEST(Session, Inspect) {
             R"({"functions":[{"inputs":[{"dtype":"i64","name":"","shape":[]},)"
             R"({"dtype":"memref<2xf32>","name":""}],"name":"g","results":[]}],)"
             R"("weights":[]})");
+}
+
+TEST(Session, DescribesTheSchedule) {
+  TestSession s;
+  CompileOptions options;
+  // Another architecture than this machine's, too.
+  options.target = "aarch64-linux-gnu";
+  options.cpu = "generic,neoverse-n2";
+  constexpr llvm::StringLiteral model = R"(
+sluice.weight @w "w" : tensor<32x64xf32>
+func.func @f(%x: tensor<?x64xf32>) -> tensor<?x32xf32> {
+  %w = sluice.get_weight @w : tensor<32x64xf32>
+  %y = sluice.linear %x, %w : (tensor<?x64xf32>, tensor<32x64xf32>) -> tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
+})";
+  auto text = describeSchedule(*s.parse(model), options);
+  ASSERT_TRUE(mlir::succeeded(text));
+  llvm::json::Value products = llvm::cantFail(llvm::json::parse(*text));
+  ASSERT_EQ(products.getAsArray()->size(), 2u);
+  const llvm::json::Object &best = *(*products.getAsArray())[0].getAsObject();
+  EXPECT_EQ(best.getString("cpu"), "neoverse-n2");
+  EXPECT_EQ(best.getString("machine"), "neon-bf16");
+  EXPECT_EQ(best.getString("weight"), "w");
+  EXPECT_EQ(best.getString("location"), "layer.mlir:5:8");
+  EXPECT_EQ(best.getArray("schedule")->size(), 4u);
+
+  // Weights that are too small for panels.
+  text = describeSchedule(*s.parse(), options);
+  ASSERT_TRUE(mlir::succeeded(text));
+  EXPECT_EQ(*text, "[]");
+
+  EXPECT_TRUE(s.diagnostics.empty());
+  options.cpu = "z9000";
+  EXPECT_TRUE(mlir::failed(describeSchedule(*s.parse(), options)));
+  ASSERT_EQ(s.diagnostics.size(), 1u);
+  EXPECT_NE(s.diagnostics[0].find("unknown processor 'z9000'"),
+            std::string::npos);
 }
 
 TEST(Session, RunsPassesByName) {
