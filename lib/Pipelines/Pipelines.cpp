@@ -72,6 +72,7 @@ void sluice::buildCPUBufferPipeline(OpPassManager &pm,
     pm.addNestedPass<func::FuncOp>(createSluiceTileRows());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  pm.addNestedPass<func::FuncOp>(createSluicePlaceResults());
 
   buildBufferization(pm);
   pm.addPass(createSluiceSerializeNested());

@@ -91,15 +91,21 @@ def SluiceInlineStackScopes : Pass<"sluice-inline-stack-scopes"> {
 }
 
 def SluiceScheduleTasks : Pass<"sluice-schedule-tasks"> {
-  let summary = "parallel loops over tasks of unequal size: a dynamic schedule";
+  let summary = "which threads run parallel loops, and when they wait";
   let description = [{
     `convert-scf-to-openmp` leaves OpenMP's schedule open, which is equal numbers of
     iterations for each thread. Experts have as many tokens as the router gives
     them, so equal numbers of tasks are unequal work. Loops in which an iteration
     calls a function or allocates a buffer of a size known only at run time get
     `schedule(dynamic)`: a thread that is done takes the next task. Other loops,
-    over tokens and elements, stay as they are. No result depends on which thread
-    runs a task.
+    over tokens and elements, stay as they are.
+
+    A loop of a single iteration runs on the thread that comes to it, without the
+    others being woken (`if`): for one token most loops are such. Threads do not
+    wait at the end of a loop (`nowait`) that is a region's last, since they wait
+    at the region's.
+
+    No result depends on which thread runs a task.
   }];
   let dependentDialects = ["::mlir::omp::OpenMPDialect"];
   let statistics = [

@@ -8,6 +8,7 @@
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/MemRef/Transforms/Transforms.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "sluice/Dialect/Sluice/Transforms/Passes.h"
 
@@ -34,6 +35,8 @@ struct FuseElementwise
                  producer && producer->hasOneUse();
         });
     linalg::populateEraseUnusedOperandsAndResultsPatterns(patterns);
+    // Who asks for a result's size is no user of its elements.
+    memref::populateResolveRankedShapedTypeResultDimsPatterns(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

@@ -36,12 +36,12 @@ struct TileRows : sluice::impl::SluiceTileRowsBase<TileRows> {
     }
     SmallVector<linalg::LinalgOp> ops;
     getOperation().walk([&](linalg::LinalgOp op) {
-      // Products with packed weights are cut for the processor, later.
-      auto generic = dyn_cast<linalg::GenericOp>(*op);
+      // Products with packed weights are cut for the processor, later, and with
+      // them the zeros that they add to.
+      bool isLeft = isPacked(op) || (isa<linalg::FillOp>(*op) &&
+                                     llvm::all_of(op->getUsers(), isPacked));
       if (op.hasPureTensorSemantics() &&
-          !op->getParentOfType<scf::ForallOp>() &&
-          !(generic && (sluice::PanelProduct::match(generic) ||
-                        sluice::QuantizedProduct::match(generic))))
+          !op->getParentOfType<scf::ForallOp>() && !isLeft)
         ops.push_back(op);
     });
     // Consumers first: they take along what only they read.
@@ -56,6 +56,12 @@ struct TileRows : sluice::impl::SluiceTileRowsBase<TileRows> {
   }
 
 private:
+  static bool isPacked(Operation *op) {
+    auto generic = dyn_cast<linalg::GenericOp>(op);
+    return generic && (sluice::PanelProduct::match(generic) ||
+                       sluice::QuantizedProduct::match(generic));
+  }
+
   /// True for what a row of scores goes through: a loop over rows and at most
   /// one along them. Products are none; they are cut by their weights' rows.
   static bool isRowOp(linalg::LinalgOp op) {

@@ -25,6 +25,36 @@ func.func @chain(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
   return %1 : tensor<4x8xf32>
 }
 
+// Who asks how many rows there are does not read them.
+// CHECK-LABEL: @size_of_rows(
+// CHECK-SAME: %[[X:[^:]*]]
+// CHECK: tensor.dim %[[X]]
+// CHECK: linalg.generic
+// CHECK: math.exp
+// CHECK-NEXT: arith.negf
+// CHECK-NOT: linalg.generic
+// CHECK: return
+func.func @size_of_rows(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  %c0 = arith.constant 0 : index
+  %n = tensor.dim %x, %c0 : tensor<?x8xf32>
+  %e = tensor.empty(%n) : tensor<?x8xf32>
+  %0 = linalg.generic {indexing_maps = [#all, #all], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<?x8xf32>) outs(%e : tensor<?x8xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %c = math.exp %a : f32
+    linalg.yield %c : f32
+  } -> tensor<?x8xf32>
+  %m = tensor.dim %0, %c0 : tensor<?x8xf32>
+  %f = tensor.empty(%m) : tensor<?x8xf32>
+  %1 = linalg.generic {indexing_maps = [#all, #all], iterator_types = ["parallel", "parallel"]}
+      ins(%0 : tensor<?x8xf32>) outs(%f : tensor<?x8xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %c = arith.negf %a : f32
+    linalg.yield %c : f32
+  } -> tensor<?x8xf32>
+  return %1 : tensor<?x8xf32>
+}
+
 // A product visits each element of its operand once for each column: the
 // exponential would be computed again each time.
 // CHECK-LABEL: @product(

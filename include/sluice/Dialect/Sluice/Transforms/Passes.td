@@ -112,11 +112,11 @@ def SluicePlanDispatch : Pass<"sluice-plan-dispatch"> {
     %y = sluice.grouped by %g : !sluice.gates<?x4xf32, 2 per token>
         plan %offsets, %order, %place : tensor<5xindex>, tensor<?xindex>, tensor<?x2xindex>
         (%t = %x : tensor<?x8xf32>) with (%w = %ws : tensor<4x8x8xf32>)
-        combine sum weight output rows_per_task 128 -> tensor<?x8xf32> { ... }
+        combine sum weight output rows_per_task 64 -> tensor<?x8xf32> { ... }
     ```
   }];
   let options = [
-    Option<"rowsPerTask", "rows-per-task", "int64_t", /*default=*/"512",
+    Option<"rowsPerTask", "rows-per-task", "int64_t", /*default=*/"64",
            "most tokens (rows) that a task runs through its expert; 0: all of "
            "them. More tokens read a weight less often, fewer balance better">
   ];
@@ -214,9 +214,10 @@ def SluiceFuseElementwise : Pass<"sluice-fuse-elementwise", "::mlir::func::FuncO
   let summary = "fuse elementwise linalg ops that run once for each element";
   let description = [{
     Fuses an elementwise `linalg` op into the one that uses its result, if that
-    one visits each element exactly once and is the only user. Upstream's
-    `linalg-fuse-elementwise-ops` also fuses into reductions, where an activation
-    would be computed again for each column of a product.
+    one visits each element exactly once and is the only user; who asks for the
+    result's size is none. Upstream's `linalg-fuse-elementwise-ops` also fuses into
+    reductions, where an activation would be computed again for each column of a
+    product.
   }];
 }
 
@@ -256,6 +257,22 @@ def SluiceReductionsToLoops
   let dependentDialects = ["::mlir::affine::AffineDialect",
                            "::mlir::memref::MemRefDialect",
                            "::mlir::scf::SCFDialect"];
+}
+
+def SluicePlaceResults : Pass<"sluice-place-results", "::mlir::func::FuncOp"> {
+  let summary = "products with packed weights write where their rows are read";
+  let description = [{
+    Gives each product of rows with a weight in panels, or in small numbers, zeros
+    of its own to add to, since `cse` lets products of one shape share them, and a
+    shared tensor is filled and copied. Where all that happens to the result is that
+    its panels, side by side, become rows of a larger tensor (`tensor.collapse_shape`
+    and `tensor.parallel_insert_slice`, as experts' results do), the zeros are those
+    rows of that tensor, and nothing is copied.
+
+    To be run right before bufferization. Upstream's `eliminate-empty-tensors` does
+    the like for slices, but not through a change of shape.
+  }];
+  let dependentDialects = ["::mlir::tensor::TensorDialect"];
 }
 
 def SluiceSerializeNested : Pass<"sluice-serialize-nested"> {
