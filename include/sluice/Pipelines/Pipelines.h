@@ -26,7 +26,7 @@ struct CPUOptions {
   /// Count what routed ops do; see sluice-externalize-state.
   bool counters = false;
   /// Most tokens that a task runs through its expert; see sluice-plan-dispatch.
-  int64_t rowsPerTask = 512;
+  int64_t rowsPerTask = 64;
   /// Whose schedule products with weights have; see
   /// sluice/Target/CPU/Machine.h. Empty: plain loops, and weights as they are
   /// stored.

@@ -22,11 +22,11 @@ static constexpr CPUMachine machines[] = {
     // 6 rows x 1 panel of 2 vectors.
     {"avx2", VectorUnit::X86, /*lanes=*/8, /*hasFMA=*/true,
      /*maxRows=*/6, /*registers=*/16, /*depth=*/256,
-     /*prefetchBytes=*/2048, DotKind::Pairs, /*hasByteTables=*/true},
+     /*prefetchBytes=*/8192, DotKind::Pairs, /*hasByteTables=*/true},
     // The same with dot products of bytes (AVX-VNNI).
     {"avx2-vnni", VectorUnit::X86, /*lanes=*/8, /*hasFMA=*/true,
      /*maxRows=*/6, /*registers=*/16, /*depth=*/256,
-     /*prefetchBytes=*/2048, DotKind::Quads, /*hasByteTables=*/true},
+     /*prefetchBytes=*/8192, DotKind::Quads, /*hasByteTables=*/true},
     // 14 rows x 2 panels of 1 vector.
     {"avx512", VectorUnit::X86, /*lanes=*/16, /*hasFMA=*/true,
      /*maxRows=*/14, /*registers=*/32, /*depth=*/2048,

@@ -12,11 +12,11 @@
 // CHECK: sluice.grouped by %[[G]] : !sluice.gates<?x4xf32, 2 per token> plan %[[OFFSETS]], %[[ORDER]], %[[PLACE]]
 // CHECK-NEXT: (%[[T:.*]] = %[[X]] : tensor<?x8xf32>)
 // CHECK-NEXT: with (%[[V:.*]] = %[[W]] : tensor<4x8x8xf32>)
-// CHECK-NEXT: combine sum weight output rows_per_task 512
+// CHECK-NEXT: combine sum weight output rows_per_task 64
 // CHECK-NEXT: sluice.linear %[[T]], %[[V]]
 // EIGHT-LABEL: @rows_apart(
 // EIGHT: rows_per_task 8
-// REMARK: [Passed] tasks {{.*}}Function=rows_apart {{.*}}an expert's tokens run in tasks of at most 512 rows
+// REMARK: [Passed] tasks {{.*}}Function=rows_apart {{.*}}an expert's tokens run in tasks of at most 64 rows
 func.func @rows_apart(%x: tensor<?x8xf32>, %s: tensor<?x4xf32>, %w: tensor<4x8x8xf32>) -> tensor<?x8xf32> {
   %g = sluice.topk %s, 2 : tensor<?x4xf32>
   %y = sluice.experts by %g : !sluice.gates<?x4xf32, 2 per token>
@@ -54,7 +54,7 @@ func.func @unknown_op(%x: tensor<?x8xf32>, %s: tensor<?x4xf32>) -> tensor<?x8xf3
 // CHECK-LABEL: @limit_inside(
 // CHECK: rows_per_task 0
 // CHECK: sluice.limit
-// CHECK: rows_per_task 512
+// CHECK: rows_per_task 64
 func.func @limit_inside(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
   %c = arith.constant 3 : index
   %g = sluice.topk %x, 1 : tensor<?x4xf32>
@@ -76,9 +76,9 @@ func.func @limit_inside(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
 // Experts inside an expert are planned too, and keep rows apart.
 // CHECK-LABEL: @nested(
 // CHECK: sluice.grouped
-// CHECK: rows_per_task 512
+// CHECK: rows_per_task 64
 // CHECK: sluice.grouped
-// CHECK: rows_per_task 512
+// CHECK: rows_per_task 64
 func.func @nested(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
   %g = sluice.topk %x, 1 : tensor<?x4xf32>
   %y = sluice.experts by %g : !sluice.gates<?x4xf32, 1 per token>
