@@ -9,6 +9,7 @@
 #include "PlanProducts.h"
 #include "QuantizedProducts.h"
 #include "RowProducts.h"
+#include "SplitTasks.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -18,6 +19,7 @@
 #include "mlir/Dialect/X86Vector/X86VectorDialect.h"
 #include "mlir/IR/Matchers.h"
 #include "sluice/Target/CPU/Passes.h"
+#include "llvm/ADT/SetVector.h"
 
 namespace sluice {
 #define GEN_PASS_DEF_SLUICECPUPRODUCTS
@@ -28,7 +30,8 @@ using namespace mlir;
 using namespace sluice;
 
 /// Rows that a product outside of parallel loops gives to one task, and how
-/// many tasks there are at least, if there are as many groups of panels.
+/// many tasks there are at least, if there are as many groups of panels; with
+/// more threads, as many as these.
 static constexpr int64_t rowsPerTask = 128;
 static constexpr int64_t minTasks = 8;
 
@@ -82,8 +85,9 @@ distribute(LoopBuilder &b, Operation *op, Value rows, Value panels,
   };
   Value most = b.index(rowsPerTask);
   Value chunks = ceilDiv(rows, most), groups = ceilDiv(panels, together);
-  Value wanted =
-      ceilDiv(b.index(minTasks), arith::MaxUIOp::create(b, b.loc, chunks, one));
+  Value least =
+      arith::MaxUIOp::create(b, b.loc, b.index(minTasks), getNumThreads(b));
+  Value wanted = ceilDiv(least, arith::MaxUIOp::create(b, b.loc, chunks, one));
   Value splits = arith::MinUIOp::create(b, b.loc, wanted, groups);
   scf::ParallelOp::create(
       b, b.loc, ValueRange{zero, zero}, ValueRange{chunks, splits},
@@ -99,6 +103,18 @@ distribute(LoopBuilder &b, Operation *op, Value rows, Value panels,
         call(b, {firstRow, minimum(b, b.add(firstRow, most), rows), cut(at[1]),
                  cut(b.add(at[1], one))});
       });
+}
+
+/// Lets products that have kernels be shared by threads where there are few
+/// tasks. Returns whether there are new products.
+static bool splitTasks(ArrayRef<PlannedProduct> products) {
+  llvm::SetVector<scf::ForallOp> loops;
+  for (const PlannedProduct &product : products)
+    if (auto loop = product.op->getParentOfType<scf::ForallOp>();
+        loop && product.hasKernels() && !isInTask(loop))
+      loops.insert(loop);
+  llvm::for_each(loops, splitFewTasks);
+  return !loops.empty();
 }
 
 static void lower(PlannedProduct &product, RowProducts &products,
@@ -184,6 +200,8 @@ struct CPUProducts : sluice::impl::SluiceCPUProductsBase<CPUProducts> {
     std::vector<PlannedProduct> planned = planProducts(module, *description);
     for (PlannedProduct &product : planned)
       product.remark();
+    if (parallel && splitTasks(planned))
+      planned = planProducts(module, *description);
     RowProducts products(module, *description);
     QuantizedProducts quantized(module, *description);
     for (PlannedProduct &product : planned)

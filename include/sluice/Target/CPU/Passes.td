@@ -41,6 +41,11 @@ def SluiceCPUProducts : Pass<"sluice-cpu-products", "::mlir::ModuleOp"> {
     and converted to f32 if they are not. If the product is not inside a parallel
     loop, it becomes one, over blocks of rows and ranges of panels.
 
+    An `scf.forall` around products gets a second version, chosen at run time where
+    its iterations would leave an eighth of the threads' time unused, as the one
+    task of a token with one expert does: iterations follow each other, and all
+    threads share each product.
+
     Optimisation remarks (`--remarks-filter=sluice-cpu-products`) say for each
     product which kernels it has, or why none, and whether rows are read where
     they are, or why they are copied. What has no kernel becomes plain loops.
