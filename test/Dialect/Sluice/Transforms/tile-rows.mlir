@@ -116,3 +116,30 @@ func.func @columns(%x: tensor<?x32xf32>, %e: tensor<?x32xf32>, %f: tensor<32xf32
   } -> tensor<32xf32>
   return %s : tensor<32xf32>
 }
+
+#in = affine_map<(p, r, k, c) -> (r, k)>
+#weight = affine_map<(p, r, k, c) -> (p, k, c)>
+#out = affine_map<(p, r, k, c) -> (r, p, c)>
+
+// A product with a packed weight is cut for the processor, with its zeros; other
+// fills are cut here.
+// CHECK-LABEL: @packed(
+// CHECK-NOT: scf.forall
+// CHECK: linalg.fill
+// CHECK: linalg.generic
+// CHECK: scf.forall
+// CHECK: linalg.fill
+func.func @packed(%x: tensor<?x8xf32>, %w: tensor<2x8x16xf32>, %n: index) -> (tensor<?x2x16xf32>, tensor<?x2x16xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty(%n) : tensor<?x2x16xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<?x2x16xf32>) -> tensor<?x2x16xf32>
+  %y = linalg.generic {indexing_maps = [#in, #weight, #out], iterator_types = ["parallel", "parallel", "reduction", "parallel"]}
+      ins(%x, %w : tensor<?x8xf32>, tensor<2x8x16xf32>) outs(%f : tensor<?x2x16xf32>) {
+  ^bb0(%a: f32, %b: f32, %s: f32):
+    %m = arith.mulf %a, %b : f32
+    %t = arith.addf %s, %m : f32
+    linalg.yield %t : f32
+  } -> tensor<?x2x16xf32>
+  %z = linalg.fill ins(%zero : f32) outs(%e : tensor<?x2x16xf32>) -> tensor<?x2x16xf32>
+  return %y, %z : tensor<?x2x16xf32>, tensor<?x2x16xf32>
+}
