@@ -154,9 +154,6 @@ static void lower(PlannedProduct &planned, QuantizedProducts &products,
   const QuantizedProduct &product = tile.product;
   auto getInput = [&](unsigned number) { return op.getDpsInputs()[number]; };
   Value input = getInput(0), weight = getInput(product.getWeightNumber());
-  auto weightType = cast<MemRefType>(weight.getType());
-  bool hasRest = weightType.isDynamicDim(0) ||
-                 weightType.getDimSize(0) % QuantizedProducts::group != 0;
   bool isFirst = absorbFill(op);
 
   OpBuilder builder(op);
@@ -174,11 +171,11 @@ static void lower(PlannedProduct &planned, QuantizedProducts &products,
   args.first = arith::ConstantIntOp::create(b, b.loc, isFirst, 1);
   Value rows = memref::DimOp::create(b, b.loc, input, 0);
   Value panels = memref::DimOp::create(b, b.loc, weight, 0);
-  distribute(b, op, rows, panels, QuantizedProducts::group, parallel,
+  distribute(b, op, rows, panels, /*group=*/1, parallel,
              [&](LoopBuilder &b, ProductPart part) {
                QuantizedProducts::Arguments own = args;
                static_cast<ProductPart &>(own) = part;
-               products.call(b, tile, hasRest, own);
+               products.call(b, tile, own);
              });
   op.erase();
 }

@@ -45,9 +45,8 @@ QuantizedTile::QuantizedTile(const CPUMachine &machine,
   while (common % segment != 0)
     segment -= line;
   allSegments = depth / segment;
-  // A slice of one panel, and of some rows, stays in the first cache.
-  int64_t inputs = isInteger() ? 4 * machine.depth : machine.depth;
-  segments = std::max<int64_t>(inputs / segment, 1);
+  segments =
+      std::max<int64_t>(QuantizedSchedule::getDepth(isInteger()) / segment, 1);
 }
 
 Type QuantizedTile::getCopyType(const CPUMachine &machine) const {
@@ -94,10 +93,11 @@ namespace {
 class KernelBody {
 public:
   KernelBody(func::FuncOp function, const CPUMachine &machine,
-             const QuantizedTile &tile, int64_t rows, int64_t panels)
+             const QuantizedTile &tile, int64_t rows)
       : builder(function.getBody()), b(builder, function.getLoc()),
         machine(machine), tile(tile), product(tile.product), rows(rows),
-        panels(panels), lanes(machine.lanes), vectors(width / machine.lanes),
+        streamRows(QuantizedSchedule(machine, tile.getShape()).getStreamRows()),
+        lanes(machine.lanes), vectors(width / machine.lanes),
         sum(VectorType::get({lanes}, b.getF32Type())),
         integers(VectorType::get({lanes}, b.getI32Type())),
         pairs(VectorType::get({2 * lanes}, b.getI16Type())),
@@ -109,18 +109,19 @@ public:
       args.sums = *next++, args.inputScales = *next++,
       args.segmentOffset = *next++;
     args.weight = *next++, args.weightOffset = *next++;
-    args.weightStride = *next++;
     args.scales = *next++, args.scalesOffset = *next++;
-    args.scalesStride = *next++;
     if (product.hasZeros)
-      args.zeros = *next++, args.zerosOffset = *next++,
-      args.zerosStride = *next++;
+      args.zeros = *next++, args.zerosOffset = *next++;
     args.c = *next++, args.cOffset = *next++, args.cRowStride = *next++;
     args.firstSegment = *next++, args.segments = *next++;
     args.first = *next++, args.prefetchDistance = *next++;
   }
 
   void build() {
+    // As many of a block's bytes of numbers as there is one scale for.
+    int64_t bytesOfScale = product.block / product.getLineInputs() * side;
+    scalesDistance = arith::DivUIOp::create(b, b.loc, args.prefetchDistance,
+                                            b.index(bytesOfScale));
     auto loop = scf::ForOp::create(b, b.loc, b.index(0), args.segments,
                                    b.index(1), loadSums(),
                                    [&](OpBuilder &builder, Location loc,
@@ -156,19 +157,25 @@ private:
   }
 
   template <typename Fn> void forSums(Fn fn) {
-    for (int64_t q = 0; q < panels; ++q)
-      for (int64_t v = 0; v < vectors; ++v)
-        for (int64_t i = 0; i < rows; ++i)
-          fn(i, q, v);
+    for (int64_t v = 0; v < vectors; ++v)
+      for (int64_t i = 0; i < rows; ++i)
+        fn(i, v);
   }
-  Value getSumPlace(LoopBuilder &b, int64_t row, int64_t panel,
-                    int64_t vector) {
+  Value getSumPlace(LoopBuilder &b, int64_t row, int64_t vector) {
     Value place = b.add(args.cOffset, b.mul(args.cRowStride, b.index(row)));
-    return b.add(place, b.index(panel * width + vector * lanes));
+    return b.add(place, b.index(vector * lanes));
   }
   SmallVector<Value> loadSums();
   void storeSums(ValueRange sums);
 
+  /// To the second cache: the first has little room, and a request that waits
+  /// there for memory keeps others out. Streams do not.
+  void prefetch(LoopBuilder &b, Value buffer, Value place) {
+    if (rows <= streamRows)
+      return;
+    memref::PrefetchOp::create(b, b.loc, buffer, place, /*isWrite=*/false,
+                               /*localityHint=*/2, /*isDataCache=*/true);
+  }
   void addSegment(LoopBuilder &b, Value segment, SmallVectorImpl<Value> &sums);
   /// Adds a line's products of `group` vectors of columns, from `vector` on, to
   /// sums of their own, rows of a vector side by side: of integers, or of
@@ -190,19 +197,26 @@ private:
     // are not enough registers.
     if (machine.unit != VectorUnit::X86)
       return rows * getGroup() <= 8 ? two : 1;
-    int64_t perLine = rows * panels * vectors;
+    int64_t perLine = rows * vectors;
     perLine *= tile.isInteger() ? 1 : product.getLineInputs();
-    if (lines * perLine <= maxUnrolled)
+    bool isShort = isShortOfPairs() || (rows == 1 && isShortOfRegisters());
+    if (lines * perLine <= maxUnrolled && !isShort)
       return lines;
-    return tile.isInteger() || (rows == 1 && isShortOfRegisters()) ? two : 1;
+    return tile.isInteger() || isShort ? two : 1;
+  }
+  /// Even and odd numbers of both halves of a line, and rows' pairs, which LLVM
+  /// shares among lines that are written one after the other, would spill.
+  bool isShortOfPairs() const {
+    return tile.isInteger() && product.isPacked() && rows > 1 &&
+           machine.dots == DotKind::Pairs && machine.registers < 32;
   }
   /// A single row's lines of floats, written one after the other, would spill.
   bool isShortOfRegisters() const {
     return !tile.isInteger() && machine.registers < 32;
   }
-  /// The scales or zero points of a panel's vector of columns, in f32.
-  Value loadScale(LoopBuilder &b, Value block, int64_t panel, int64_t vector);
-  Value loadZero(LoopBuilder &b, Value block, int64_t panel, int64_t vector);
+  /// The scales or zero points of a vector of columns, in f32.
+  Value loadScale(LoopBuilder &b, Value block, int64_t vector);
+  Value loadZero(LoopBuilder &b, Value block, int64_t vector);
   /// The numbers in a line, as unsigned bytes that are larger by the offset:
   /// one or two vectors of four inputs for each column.
   SmallVector<Value> loadNumbers(LoopBuilder &b, Value place);
@@ -215,14 +229,16 @@ private:
   const CPUMachine &machine;
   const QuantizedTile &tile;
   const QuantizedProduct &product;
-  int64_t rows, panels, lanes, vectors;
+  int64_t rows, streamRows, lanes, vectors;
   VectorType sum, integers, pairs, bytes;
   QuantizedKernels::Arguments args;
+  /// How far ahead to prefetch scales, in elements.
+  Value scalesDistance;
 };
 } // namespace
 
 SmallVector<Value> KernelBody::loadSums() {
-  SmallVector<Type> types(rows * panels * vectors, sum);
+  SmallVector<Type> types(rows * vectors, sum);
   auto start = scf::IfOp::create(b, b.loc, types, args.first,
                                  /*addThenBlock=*/true, /*addElseBlock=*/true);
   OpBuilder then = start.getThenBodyBuilder();
@@ -232,9 +248,9 @@ SmallVector<Value> KernelBody::loadSums() {
   OpBuilder otherwise = start.getElseBodyBuilder();
   LoopBuilder loads(otherwise, b.loc);
   SmallVector<Value> loaded;
-  forSums([&](int64_t i, int64_t q, int64_t v) {
+  forSums([&](int64_t i, int64_t v) {
     loaded.push_back(vector::LoadOp::create(loads, b.loc, sum, args.c,
-                                            getSumPlace(loads, i, q, v)));
+                                            getSumPlace(loads, i, v)));
   });
   scf::YieldOp::create(loads, b.loc, loaded);
   return start.getResults();
@@ -242,31 +258,28 @@ SmallVector<Value> KernelBody::loadSums() {
 
 void KernelBody::storeSums(ValueRange sums) {
   unsigned next = 0;
-  forSums([&](int64_t i, int64_t q, int64_t v) {
+  forSums([&](int64_t i, int64_t v) {
     vector::StoreOp::create(b, b.loc, sums[next++], args.c,
-                            getSumPlace(b, i, q, v));
+                            getSumPlace(b, i, v));
   });
 }
 
-Value KernelBody::loadScale(LoopBuilder &b, Value block, int64_t panel,
-                            int64_t vector) {
-  Value place =
-      b.add(args.scalesOffset, b.mul(args.scalesStride, b.index(panel)));
-  place = b.add(b.add(place, b.mul(block, b.index(width))),
-                b.index(vector * lanes));
+Value KernelBody::loadScale(LoopBuilder &b, Value block, int64_t vector) {
+  Value place = b.add(args.scalesOffset, b.mul(block, b.index(width)));
+  place = b.add(place, b.index(vector * lanes));
+  if (vector == 0)
+    prefetch(b, args.scales, b.add(place, scalesDistance));
   Value scale = vector::LoadOp::create(
       b, b.loc, VectorType::get({lanes}, tile.scales), args.scales, place);
   if (product.hasPowers) {
     // The byte is the exponent of an f32, except for the ends.
     Value byte = arith::ExtUIOp::create(b, b.loc, integers, scale);
     Value bits = arith::ShLIOp::create(b, b.loc, byte, number(b, integers, 23));
-    auto replace = [&](int64_t from, int64_t to) {
-      Value is =
-          b.compare(arith::CmpIPredicate::eq, byte, number(b, integers, from));
-      bits = b.select(is, number(b, integers, to), bits);
-    };
-    replace(0, 0x00400000);
-    replace(255, 0x7fc00000);
+    bits =
+        arith::MaxSIOp::create(b, b.loc, bits, number(b, integers, 0x00400000));
+    Value isNaN =
+        b.compare(arith::CmpIPredicate::eq, byte, number(b, integers, 255));
+    bits = b.select(isNaN, number(b, integers, 0x7fc00000), bits);
     scale = cast(b, sum, bits);
   } else if (!tile.scales.isF32()) {
     scale = arith::ExtFOp::create(b, b.loc, sum, scale);
@@ -277,15 +290,12 @@ Value KernelBody::loadScale(LoopBuilder &b, Value block, int64_t panel,
   return scale;
 }
 
-Value KernelBody::loadZero(LoopBuilder &b, Value block, int64_t panel,
-                           int64_t vector) {
+Value KernelBody::loadZero(LoopBuilder &b, Value block, int64_t vector) {
   Value row = block;
   if (product.isPacked())
     row = arith::DivUIOp::create(b, b.loc, block, b.index(2));
-  Value place =
-      b.add(args.zerosOffset, b.mul(args.zerosStride, b.index(panel)));
-  place =
-      b.add(b.add(place, b.mul(row, b.index(width))), b.index(vector * lanes));
+  Value place = b.add(args.zerosOffset, b.mul(row, b.index(width)));
+  place = b.add(place, b.index(vector * lanes));
   Value stored = vector::LoadOp::create(
       b, b.loc, VectorType::get({lanes}, b.getI8Type()), args.zeros, place);
   Value bits = arith::ExtUIOp::create(b, b.loc, integers, stored);
@@ -389,9 +399,7 @@ void KernelBody::addLine(LoopBuilder &b, Value line, Value inputs,
                          int64_t vector, ArrayRef<Value> zeros,
                          SmallVectorImpl<Value> &own) {
   if (vector == 0)
-    memref::PrefetchOp::create(
-        b, b.loc, args.weight, b.add(line, args.prefetchDistance),
-        /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
+    prefetch(b, args.weight, b.add(line, args.prefetchDistance));
   SmallVector<SmallVector<Value>> numbersOf;
   for (int64_t v = vector; v < vector + getGroup(); ++v)
     numbersOf.push_back(loadNumbers(b, b.add(line, b.index(v * 4 * lanes))));
@@ -472,91 +480,86 @@ void KernelBody::addSegment(LoopBuilder &b, Value segment,
         b.add(b.add(args.segmentOffset, segment), b.index(i * tile.segments)));
   };
   unsigned next = 0;
-  for (int64_t q = 0; q < panels; ++q)
-    for (int64_t first = 0; first < vectors; first += getGroup()) {
-      // A single row's elements fit if registers are wide, and panels' loads
-      // may overlap.
-      if (rows > 1 || vectors > 1)
-        keepOrder(b);
-      SmallVector<Value> zeros(getGroup()), own;
-      if (product.hasZeros)
-        for (auto [v, zero] : llvm::enumerate(zeros))
-          zero = loadZero(b, block, q, first + v);
-      Value start =
-          b.add(args.weightOffset, b.mul(args.weightStride, b.index(q)));
-      start = b.add(start, b.mul(segment, b.index(lines * width * side)));
-      for (int64_t v = 0; v < getGroup(); ++v)
-        for (int64_t i = 0; i < rows; ++i) {
-          if (!tile.isInteger())
-            own.push_back(this->number(b, 0.0));
-          else if (product.hasZeros || tile.getOffset() == 0)
-            own.push_back(this->number(b, integers, 0));
-          else // What the offset adds is taken away beforehand.
-            own.push_back(spread(b, integers, getRowValue(args.sums, i)));
-        }
-      // With zero points that is part of what they are multiplied with.
-      SmallVector<Value> kernelZeros =
-          tile.isInteger() ? SmallVector<Value>(zeros.size()) : zeros;
-      auto addLines = [&](LoopBuilder &b, Value from, int64_t count,
-                          SmallVectorImpl<Value> &own) {
-        for (int64_t l = 0; l < count; ++l) {
-          Value at = b.add(from, b.index(l));
-          addLine(b, b.add(start, b.mul(at, b.index(width * side))),
-                  b.add(inputs, b.mul(at, b.index(line))), first, kernelZeros,
-                  own);
-        }
-      };
-      int64_t together = getLinesTogether(lines);
-      if (together == lines) {
-        addLines(b, b.index(0), lines, own);
-      } else {
-        auto loop = scf::ForOp::create(
-            b, b.loc, b.index(0), b.index(lines), b.index(together), own,
-            [&](OpBuilder &builder, Location loc, Value l, ValueRange carried) {
-              LoopBuilder inner(builder, loc);
-              SmallVector<Value> values(carried);
-              addLines(inner, l, together, values);
-              scf::YieldOp::create(inner, loc, values);
-            });
-        if (machine.unit != VectorUnit::X86 || isShortOfRegisters())
-          keepRolled(loop);
-        own.assign(loop.getResults().begin(), loop.getResults().end());
+  for (int64_t first = 0; first < vectors; first += getGroup()) {
+    // A single row's elements fit if registers are wide.
+    if (rows > 1 || vectors > 1)
+      keepOrder(b);
+    SmallVector<Value> zeros(getGroup()), own;
+    if (product.hasZeros)
+      for (auto [v, zero] : llvm::enumerate(zeros))
+        zero = loadZero(b, block, first + v);
+    Value start =
+        b.add(args.weightOffset, b.mul(segment, b.index(lines * width * side)));
+    for (int64_t v = 0; v < getGroup(); ++v)
+      for (int64_t i = 0; i < rows; ++i) {
+        if (!tile.isInteger())
+          own.push_back(this->number(b, 0.0));
+        else if (product.hasZeros || tile.getOffset() == 0)
+          own.push_back(this->number(b, integers, 0));
+        else // What the offset adds is taken away beforehand.
+          own.push_back(spread(b, integers, getRowValue(args.sums, i)));
       }
-      const Value *ownSum = own.begin();
-      for (auto [v, zero] : llvm::enumerate(zeros)) {
-        Value scale = loadScale(b, block, q, first + v);
-        if (zero && tile.getOffset())
-          zero = arith::AddFOp::create(b, b.loc, zero,
-                                       this->number(b, tile.getOffset()));
-        if (zero)
-          zero = arith::NegFOp::create(b, b.loc, zero);
-        for (int64_t i = 0; i < rows; ++i, ++next, ++ownSum) {
-          if (!tile.isInteger()) {
-            sums[next] = multiplyAdd(b, machine, *ownSum, scale, sums[next]);
-            continue;
-          }
-          Value dot = arith::SIToFPOp::create(b, b.loc, sum, *ownSum);
-          if (zero)
-            dot = multiplyAdd(b, machine,
-                              spread(b, sum, getRowValue(args.sums, i)), zero,
-                              dot);
-          Value both = arith::MulFOp::create(
-              b, b.loc, scale,
-              spread(b, sum, getRowValue(args.inputScales, i)));
-          sums[next] = multiplyAdd(b, machine, dot, both, sums[next]);
+    // With zero points that is part of what they are multiplied with.
+    SmallVector<Value> kernelZeros =
+        tile.isInteger() ? SmallVector<Value>(zeros.size()) : zeros;
+    auto addLines = [&](LoopBuilder &b, Value from, int64_t count,
+                        SmallVectorImpl<Value> &own) {
+      for (int64_t l = 0; l < count; ++l) {
+        Value at = b.add(from, b.index(l));
+        addLine(b, b.add(start, b.mul(at, b.index(width * side))),
+                b.add(inputs, b.mul(at, b.index(line))), first, kernelZeros,
+                own);
+      }
+    };
+    int64_t together = getLinesTogether(lines);
+    if (together == lines) {
+      addLines(b, b.index(0), lines, own);
+    } else {
+      auto loop = scf::ForOp::create(
+          b, b.loc, b.index(0), b.index(lines), b.index(together), own,
+          [&](OpBuilder &builder, Location loc, Value l, ValueRange carried) {
+            LoopBuilder inner(builder, loc);
+            SmallVector<Value> values(carried);
+            addLines(inner, l, together, values);
+            scf::YieldOp::create(inner, loc, values);
+          });
+      if (machine.unit != VectorUnit::X86 || isShortOfRegisters() ||
+          isShortOfPairs())
+        keepRolled(loop);
+      own.assign(loop.getResults().begin(), loop.getResults().end());
+    }
+    const Value *ownSum = own.begin();
+    for (auto [v, zero] : llvm::enumerate(zeros)) {
+      Value scale = loadScale(b, block, first + v);
+      if (zero && tile.getOffset())
+        zero = arith::AddFOp::create(b, b.loc, zero,
+                                     this->number(b, tile.getOffset()));
+      if (zero)
+        zero = arith::NegFOp::create(b, b.loc, zero);
+      for (int64_t i = 0; i < rows; ++i, ++next, ++ownSum) {
+        if (!tile.isInteger()) {
+          sums[next] = multiplyAdd(b, machine, *ownSum, scale, sums[next]);
+          continue;
         }
+        Value dot = arith::SIToFPOp::create(b, b.loc, sum, *ownSum);
+        if (zero)
+          dot = multiplyAdd(
+              b, machine, spread(b, sum, getRowValue(args.sums, i)), zero, dot);
+        Value both = arith::MulFOp::create(
+            b, b.loc, scale, spread(b, sum, getRowValue(args.inputScales, i)));
+        sums[next] = multiplyAdd(b, machine, dot, both, sums[next]);
       }
     }
+  }
 }
 
 //===----------------------------------------------------------------------===//
 // QuantizedKernels
 //===----------------------------------------------------------------------===//
 
-func::FuncOp QuantizedKernels::get(const QuantizedTile &tile, int64_t rows,
-                                   int64_t panels) {
+func::FuncOp QuantizedKernels::get(const QuantizedTile &tile, int64_t rows) {
   std::string name = "__sluice_quantized_" + tile.getName() + "_" +
-                     std::to_string(rows) + "x" + std::to_string(panels);
+                     std::to_string(rows) + "x1";
   func::FuncOp &kernel = kernels[name];
   if (kernel)
     return kernel;
@@ -568,28 +571,27 @@ func::FuncOp QuantizedKernels::get(const QuantizedTile &tile, int64_t rows,
     types.append(
         {getFlatType(tile.product.hasZeros ? f32 : builder.getI32Type()),
          getFlatType(f32), index});
-  types.append({getFlatType(builder.getI8Type()), index, index});
-  types.append({getFlatType(tile.scales), index, index});
+  types.append({getFlatType(builder.getI8Type()), index});
+  types.append({getFlatType(tile.scales), index});
   if (tile.product.hasZeros)
-    types.append({getFlatType(builder.getI8Type()), index, index});
+    types.append({getFlatType(builder.getI8Type()), index});
   types.append({getFlatType(f32), index, index, index, index,
                 builder.getI1Type(), index});
   kernel = createKernel(module, name, types);
-  KernelBody(kernel, machine, tile, rows, panels).build();
+  KernelBody(kernel, machine, tile, rows).build();
   return kernel;
 }
 
 void QuantizedKernels::call(LoopBuilder &b, const QuantizedTile &tile,
-                            int64_t rows, int64_t panels,
-                            const Arguments &args) {
+                            int64_t rows, const Arguments &args) {
   SmallVector<Value> operands = {args.a, args.aOffset};
   if (tile.isInteger())
     operands.append({args.sums, args.inputScales, args.segmentOffset});
-  operands.append({args.weight, args.weightOffset, args.weightStride});
-  operands.append({args.scales, args.scalesOffset, args.scalesStride});
+  operands.append({args.weight, args.weightOffset});
+  operands.append({args.scales, args.scalesOffset});
   if (tile.product.hasZeros)
-    operands.append({args.zeros, args.zerosOffset, args.zerosStride});
+    operands.append({args.zeros, args.zerosOffset});
   operands.append({args.c, args.cOffset, args.cRowStride, args.firstSegment,
                    args.segments, args.first, args.prefetchDistance});
-  func::CallOp::create(b, b.loc, get(tile, rows, panels), operands);
+  func::CallOp::create(b, b.loc, get(tile, rows), operands);
 }

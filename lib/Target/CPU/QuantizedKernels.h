@@ -55,7 +55,10 @@ struct QuantizedTile {
   std::string getName() const;
 };
 
-/// Functions that multiply a slice of a few rows with a few panels.
+/// Functions that multiply a slice of a few rows with one panel. Panels lie one
+/// behind the other, and so do the scales: taken one by one they are two long
+/// streams, which the hardware and prefetches follow better than those of
+/// several panels at once.
 class QuantizedKernels {
 public:
   QuantizedKernels(mlir::ModuleOp module, const CPUMachine &machine)
@@ -65,28 +68,27 @@ public:
   struct Arguments {
     /// Of the first row; sums and scales are those of the first segment.
     mlir::Value a, aOffset, sums, inputScales, segmentOffset;
-    mlir::Value weight, weightOffset, weightStride;
-    /// Scales and zero points of the first panel.
-    mlir::Value scales, scalesOffset, scalesStride;
-    mlir::Value zeros, zerosOffset, zerosStride;
+    mlir::Value weight, weightOffset;
+    /// Of the panel's first segment, not the slice's.
+    mlir::Value scales, scalesOffset;
+    mlir::Value zeros, zerosOffset;
     mlir::Value c, cOffset, cRowStride;
     /// The slice's first segment, and how many there are in it.
     mlir::Value firstSegment, segments;
     /// Whether sums begin at 0, an i1, or at what the result holds.
     mlir::Value first;
-    /// How far ahead in each panel to prefetch, in bytes; 0 where the slice is
-    /// in the cache already.
+    /// How far ahead to prefetch, in bytes, if the rows are not a stream; 0
+    /// where the slice is in the cache already.
     mlir::Value prefetchDistance;
   };
 
   void call(LoopBuilder &b, const QuantizedTile &tile, int64_t rows,
-            int64_t panels, const Arguments &arguments);
+            const Arguments &arguments);
 
   size_t size() const { return kernels.size(); }
 
 private:
-  mlir::func::FuncOp get(const QuantizedTile &tile, int64_t rows,
-                         int64_t panels);
+  mlir::func::FuncOp get(const QuantizedTile &tile, int64_t rows);
 
   mlir::ModuleOp module;
   const CPUMachine &machine;

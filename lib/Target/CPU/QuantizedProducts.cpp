@@ -10,6 +10,9 @@
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+#include <numeric>
 
 using namespace mlir;
 using namespace sluice;
@@ -32,11 +35,10 @@ namespace {
 class QuantizedProductBody {
 public:
   QuantizedProductBody(func::FuncOp function, const CPUMachine &machine,
-                       QuantizedKernels &kernels, const QuantizedTile &tile,
-                       bool hasRest)
+                       QuantizedKernels &kernels, const QuantizedTile &tile)
       : builder(function.getBody()), b(builder, function.getLoc()),
         machine(machine), kernels(kernels), tile(tile),
-        schedule(machine, tile.getShape()), hasRest(hasRest) {
+        schedule(machine, tile.getShape()) {
     const Value *next = function.getArguments().begin();
     auto take = [&]() -> Strided {
       Strided strided = {next[0], next[1], next[2]};
@@ -62,9 +64,10 @@ public:
 private:
   /// The rows slice by slice, with each segment's sum and scale.
   void copyRows();
-  void copySegment(LoopBuilder &b, Value from, Value to, Value at);
-  void runBlock(LoopBuilder &b, Value panel, int64_t panels, Value slice,
-                Value block);
+  void copySegment(LoopBuilder &b, Value from, Value to);
+  /// The sum of a segment's inputs, as kernels take it.
+  Value sumSegment(LoopBuilder &b, Value from);
+  void runBlock(LoopBuilder &b, Value panel, Value slice, Value block);
   Value load(LoopBuilder &b, Value buffer, Value place) {
     return memref::LoadOp::create(b, b.loc, buffer, place);
   }
@@ -78,7 +81,6 @@ private:
   QuantizedKernels &kernels;
   const QuantizedTile &tile;
   QuantizedSchedule schedule;
-  bool hasRest;
   QuantizedProducts::Arguments args;
   Value count, slices, blocks;
   Value copy, sums, inputScales;
@@ -91,23 +93,15 @@ void QuantizedProductBody::build() {
   blocks = arith::CeilDivUIOp::create(b, b.loc, count,
                                       b.index(schedule.getMostRows()));
   copyRows();
-  Value zero = b.index(0), one = b.index(1), from = args.firstPanel;
-  constexpr int64_t group = QuantizedProducts::group;
-  for (int64_t panels : {group, int64_t(1)}) {
-    if (panels == 1 && !hasRest)
-      break;
-    Value rest = arith::RemUIOp::create(b, b.loc, b.sub(args.lastPanel, from),
-                                        b.index(panels));
-    Value to = b.sub(args.lastPanel, rest);
-    makeLoop(b, from, to, b.index(panels), [&](LoopBuilder &b, Value panel) {
-      makeLoop(b, zero, slices, one, [&](LoopBuilder &b, Value slice) {
-        makeLoop(b, zero, blocks, one, [&](LoopBuilder &b, Value block) {
-          runBlock(b, panel, panels, slice, block);
-        });
-      });
-    });
-    from = to;
-  }
+  Value zero = b.index(0), one = b.index(1);
+  makeLoop(b, args.firstPanel, args.lastPanel, one,
+           [&](LoopBuilder &b, Value panel) {
+             makeLoop(b, zero, slices, one, [&](LoopBuilder &b, Value slice) {
+               makeLoop(b, zero, blocks, one, [&](LoopBuilder &b, Value block) {
+                 runBlock(b, panel, slice, block);
+               });
+             });
+           });
   memref::DeallocOp::create(b, b.loc, copy);
   if (tile.isInteger()) {
     memref::DeallocOp::create(b, b.loc, sums);
@@ -143,9 +137,11 @@ void QuantizedProductBody::copyRows() {
       makeLoop(b, zero, length, one, [&](LoopBuilder &b, Value segment) {
         Value begin = b.mul(segment, b.index(tile.segment));
         Value place = b.add(b.mul(at, b.index(tile.segments)), segment);
-        copySegment(b, b.add(from, begin), b.add(to, begin), place);
+        copySegment(b, b.add(from, begin), b.add(to, begin));
         if (!tile.isInteger())
           return;
+        memref::StoreOp::create(b, b.loc, sumSegment(b, b.add(from, begin)),
+                                sums, place);
         Value block = arith::DivUIOp::create(
             b, b.loc, b.add(first, segment),
             b.index(tile.product.inputBlock / tile.segment));
@@ -157,52 +153,54 @@ void QuantizedProductBody::copyRows() {
   });
 }
 
-void QuantizedProductBody::copySegment(LoopBuilder &b, Value from, Value to,
-                                       Value at) {
-  Value zero = b.index(0), length = b.index(tile.segment);
-  if (!tile.isInteger()) {
-    makeLoop(b, zero, length, b.index(1), [&](LoopBuilder &b, Value i) {
-      Value x = load(b, args.input.buffer, b.add(from, i));
-      memref::StoreOp::create(b, b.loc, b.convert(x, b.getF32Type()), copy,
-                              b.add(to, i));
-    });
-    return;
-  }
-  bool isWide = machine.dots == DotKind::Pairs;
-  Type type = tile.getCopyType(machine), i32 = b.getI32Type();
-  Value none = arith::ConstantIntOp::create(b, b.loc, 0, 32);
-  auto loop = scf::ForOp::create(
-      b, b.loc, zero, length, b.index(isWide ? 4 : 1), none,
-      [&](OpBuilder &builder, Location loc, Value i, ValueRange carried) {
-        LoopBuilder b(builder, loc);
-        Value sum = carried[0];
-        // Pairs of even and of odd numbers, as weights' bytes come apart.
-        SmallVector<int64_t> places = {0};
-        if (isWide)
-          places = {0, 2, 1, 3};
-        for (auto [j, place] : llvm::enumerate(places)) {
-          Value x =
-              load(b, args.input.buffer, b.add(b.add(from, i), b.index(j)));
-          sum = b.add(sum, arith::ExtSIOp::create(b, loc, i32, x));
-          if (isWide)
-            x = arith::ExtSIOp::create(b, loc, type, x);
-          memref::StoreOp::create(b, loc, x, copy,
-                                  b.add(b.add(to, i), b.index(place)));
-        }
-        scf::YieldOp::create(b, loc, sum);
-      });
-  Value sum = loop.getResult(0);
-  if (tile.product.hasZeros)
-    sum = arith::SIToFPOp::create(b, b.loc, b.getF32Type(), sum);
-  else
-    sum = b.mul(sum,
-                arith::ConstantIntOp::create(b, b.loc, -tile.getOffset(), 32));
-  memref::StoreOp::create(b, b.loc, sum, sums, at);
+void QuantizedProductBody::copySegment(LoopBuilder &b, Value from, Value to) {
+  Type type = tile.getCopyType(machine);
+  // Pairs of even and of odd numbers, as weights' bytes come apart.
+  SmallVector<int64_t> places = {0};
+  if (tile.isInteger() && machine.dots == DotKind::Pairs)
+    places = {0, 2, 1, 3};
+  makeLoop(b, b.index(0), b.index(tile.segment), b.index(places.size()),
+           [&](LoopBuilder &b, Value i) {
+             for (auto [j, place] : llvm::enumerate(places)) {
+               Value x = load(b, args.input.buffer,
+                              b.add(b.add(from, i), b.index(j)));
+               if (!tile.isInteger())
+                 x = b.convert(x, type);
+               else if (x.getType() != type)
+                 x = arith::ExtSIOp::create(b, b.loc, type, x);
+               memref::StoreOp::create(b, b.loc, x, copy,
+                                       b.add(b.add(to, i), b.index(place)));
+             }
+           });
 }
 
-/// One block of rows, on one slice of some panels.
-void QuantizedProductBody::runBlock(LoopBuilder &b, Value panel, int64_t panels,
-                                    Value slice, Value block) {
+Value QuantizedProductBody::sumSegment(LoopBuilder &b, Value from) {
+  // Inputs that are added side by side: their number divides the segment's.
+  int64_t step = std::gcd<int64_t>(tile.segment, 16);
+  auto bytes = VectorType::get({step}, b.getI8Type());
+  auto integers = VectorType::get({step}, b.getI32Type());
+  Value none = arith::ConstantOp::create(
+      b, b.loc, DenseElementsAttr::get(integers, b.getI32IntegerAttr(0)));
+  auto loop = scf::ForOp::create(
+      b, b.loc, b.index(0), b.index(tile.segment), b.index(step), none,
+      [&](OpBuilder &builder, Location loc, Value i, ValueRange carried) {
+        LoopBuilder b(builder, loc);
+        Value x = vector::LoadOp::create(b, loc, bytes, args.input.buffer,
+                                         b.add(from, i));
+        x = arith::ExtSIOp::create(b, loc, integers, x);
+        scf::YieldOp::create(b, loc, b.add(carried[0], x));
+      });
+  Value sum = vector::ReductionOp::create(b, b.loc, vector::CombiningKind::ADD,
+                                          loop.getResult(0));
+  if (tile.product.hasZeros)
+    return arith::SIToFPOp::create(b, b.loc, b.getF32Type(), sum);
+  return b.mul(sum,
+               arith::ConstantIntOp::create(b, b.loc, -tile.getOffset(), 32));
+}
+
+/// One block of rows, on one slice of a panel.
+void QuantizedProductBody::runBlock(LoopBuilder &b, Value panel, Value slice,
+                                    Value block) {
   // Blocks' sizes differ by 1 at most.
   auto cut = [&](Value number) -> Value {
     return arith::DivUIOp::create(b, b.loc, b.mul(count, number), blocks);
@@ -219,13 +217,16 @@ void QuantizedProductBody::runBlock(LoopBuilder &b, Value panel, int64_t panels,
   all.segments = minimum(b, b.sub(b.index(tile.allSegments), all.firstSegment),
                          b.index(tile.segments));
   all.weight = args.weight.buffer;
-  all.weightStride = args.weight.stride;
   int64_t segmentBytes =
       tile.segment / tile.product.getLineInputs() * width * 4;
+  all.weightOffset = b.add(getPlace(b, args.weight, panel),
+                           b.mul(all.firstSegment, b.index(segmentBytes)));
   all.scales = args.scales.buffer;
-  all.scalesStride = args.scales.stride;
-  all.zeros = args.zeros.buffer;
-  all.zerosStride = args.zeros.stride;
+  all.scalesOffset = getPlace(b, args.scales, panel);
+  if (tile.product.hasZeros) {
+    all.zeros = args.zeros.buffer;
+    all.zerosOffset = getPlace(b, args.zeros, panel);
+  }
   all.c = args.result.buffer;
   all.cRowStride = args.result.stride;
   all.first = arith::SelectOp::create(
@@ -235,7 +236,8 @@ void QuantizedProductBody::runBlock(LoopBuilder &b, Value panel, int64_t panels,
   all.prefetchDistance =
       b.select(b.compare(arith::CmpIPredicate::eq, block, b.index(0)),
                b.index(schedule.getPrefetchBytes()), b.index(0));
-  Value row = b.add(args.firstRow, from);
+  all.cOffset = b.add(getPlace(b, args.result, b.add(args.firstRow, from)),
+                      b.mul(panel, b.index(width)));
 
   SmallVector<int64_t> cases =
       llvm::to_vector(llvm::seq<int64_t>(1, schedule.getMostRows() + 1));
@@ -245,20 +247,7 @@ void QuantizedProductBody::runBlock(LoopBuilder &b, Value panel, int64_t panels,
     Region &region = choice.getCaseRegions()[n - 1];
     OpBuilder builder = OpBuilder::atBlockEnd(&region.emplaceBlock());
     LoopBuilder inner(builder, b.loc);
-    int64_t together = std::min(panels, schedule.getPanels(n));
-    makeLoop(inner, panel, inner.add(panel, inner.index(panels)),
-             inner.index(together), [&](LoopBuilder &b, Value p) {
-               QuantizedKernels::Arguments own = all;
-               own.weightOffset =
-                   b.add(getPlace(b, args.weight, p),
-                         b.mul(all.firstSegment, b.index(segmentBytes)));
-               own.scalesOffset = getPlace(b, args.scales, p);
-               if (tile.product.hasZeros)
-                 own.zerosOffset = getPlace(b, args.zeros, p);
-               own.cOffset = b.add(getPlace(b, args.result, row),
-                                   b.mul(p, b.index(width)));
-               kernels.call(b, tile, n, together, own);
-             });
+    kernels.call(inner, tile, n, all);
     scf::YieldOp::create(inner, b.loc);
   }
   OpBuilder none =
@@ -266,21 +255,20 @@ void QuantizedProductBody::runBlock(LoopBuilder &b, Value panel, int64_t panels,
   scf::YieldOp::create(none, b.loc);
 }
 
-func::FuncOp QuantizedProducts::get(const QuantizedTile &tile, bool hasRest,
+func::FuncOp QuantizedProducts::get(const QuantizedTile &tile,
                                     TypeRange types) {
   std::string name = "__sluice_quantized_rows_" + tile.getName() + "_" +
-                     std::to_string(tile.allSegments) +
-                     (hasRest ? "_rest" : "");
+                     std::to_string(tile.allSegments);
   func::FuncOp &function = functions[name];
   if (function)
     return function;
   function = createApart(module, name, types);
-  QuantizedProductBody(function, machine, kernels, tile, hasRest).build();
+  QuantizedProductBody(function, machine, kernels, tile).build();
   return function;
 }
 
 void QuantizedProducts::call(LoopBuilder &b, const QuantizedTile &tile,
-                             bool hasRest, const Arguments &args) {
+                             const Arguments &args) {
   SmallVector<Value> operands;
   auto give = [&](const Strided &strided) {
     operands.append({strided.buffer, strided.offset, strided.stride});
@@ -295,6 +283,6 @@ void QuantizedProducts::call(LoopBuilder &b, const QuantizedTile &tile,
   give(args.result);
   operands.append({args.firstRow, args.lastRow, args.firstPanel, args.lastPanel,
                    args.first});
-  func::CallOp::create(
-      b, b.loc, get(tile, hasRest, ValueRange(operands).getTypes()), operands);
+  func::CallOp::create(b, b.loc, get(tile, ValueRange(operands).getTypes()),
+                       operands);
 }

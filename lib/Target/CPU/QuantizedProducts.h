@@ -27,18 +27,13 @@ public:
     mlir::Value first;
   };
 
-  /// Panels that are taken together; ranges of others begin there.
-  static constexpr int64_t group = QuantizedSchedule::group;
-
-  /// `hasRest` says that the panels may not be a multiple of the group.
-  void call(LoopBuilder &b, const QuantizedTile &tile, bool hasRest,
+  void call(LoopBuilder &b, const QuantizedTile &tile,
             const Arguments &arguments);
 
   size_t getNumKernels() const { return kernels.size(); }
 
 private:
-  mlir::func::FuncOp get(const QuantizedTile &tile, bool hasRest,
-                         mlir::TypeRange types);
+  mlir::func::FuncOp get(const QuantizedTile &tile, mlir::TypeRange types);
 
   mlir::ModuleOp module;
   const CPUMachine &machine;

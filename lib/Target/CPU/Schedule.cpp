@@ -187,17 +187,10 @@ llvm::SmallVector<ScheduleRange> PanelSchedule::getRanges(bool inPlace) const {
 /// Columns of a panel, bytes of a line of it.
 static constexpr int64_t quantizedWidth = 16, lineBytes = 64;
 
-int64_t QuantizedSchedule::getRegisters(int64_t rows, int64_t panels) const {
+int64_t QuantizedSchedule::getRegisters(int64_t rows) const {
   int64_t vectors = quantizedWidth / machine->lanes;
   constexpr int64_t others = 6;
-  return rows + rows * panels * vectors + others;
-}
-
-int64_t QuantizedSchedule::getPanels(int64_t rows) const {
-  for (int64_t panels : {4, 2})
-    if (getRegisters(rows, panels) <= machine->registers)
-      return panels;
-  return 1;
+  return rows + rows * vectors + others;
 }
 
 int64_t QuantizedSchedule::getMostRows() const {
@@ -210,22 +203,26 @@ int64_t QuantizedSchedule::getMostRows() const {
                machine->registers;
   };
   int64_t rows = 1;
-  while (getRegisters(rows + 1, 1) <= machine->registers &&
-         fitsTogether(rows + 1))
+  while (getRegisters(rows + 1) <= machine->registers && fitsTogether(rows + 1))
     ++rows;
   return rows;
+}
+
+int64_t QuantizedSchedule::getStreamRows() const {
+  // What is more than a block is cut into blocks of at least half the size.
+  return (getMostRows() + 1) / 2 - 1;
 }
 
 TileCost QuantizedSchedule::getTile(int64_t rows) const {
   TileCost tile;
   tile.rows = rows;
-  tile.panels = getPanels(rows);
-  tile.registers = getRegisters(rows, tile.panels);
+  tile.panels = 1;
+  tile.registers = getRegisters(rows);
   // Four inputs are multiplied at a time.
   int64_t fours = shape.bits == 4 ? 2 : 1;
   tile.inputs = 4 * fours;
-  tile.bytes = tile.panels * lineBytes;
-  int64_t weights = tile.panels * quantizedWidth / machine->lanes;
+  tile.bytes = lineBytes;
+  int64_t weights = quantizedWidth / machine->lanes;
   // Of four inputs: products of a vector, what makes its weights, and how many
   // products follow each other in a sum.
   int64_t products = 1, conversions = 0, chain = 1;
@@ -255,17 +252,19 @@ llvm::SmallVector<ScheduleRange> QuantizedSchedule::getRanges() const {
   for (int64_t rows = 1; rows <= mostRows + 1; ++rows) {
     ScheduleRange range;
     range.firstRow = range.leastRows = rows;
-    range.group = group;
+    range.group = 1;
     range.tile = getTile(std::min(rows, mostRows));
     range.copiesRows = true;
     if (shape.segments < shape.allSegments)
       range.depth = shape.segments * shape.segment;
-    range.prefetchBytes = getPrefetchBytes() * range.tile.panels;
+    if (rows > getStreamRows()) {
+      range.variant = RowVariant::Block;
+      range.prefetchBytes = getPrefetchBytes();
+    }
     if (rows > mostRows) {
       range.variant = RowVariant::Blocked;
       range.leastRows = (mostRows + 1) / 2;
     } else {
-      range.variant = RowVariant::Block;
       range.lastRow = rows;
     }
     append(ranges, range);

@@ -1,6 +1,6 @@
 // Products of small numbers become loops around kernels: dot products of integers
-// by what the machine has, else floats; as many rows and panels at once as there
-// are registers for.
+// by what the machine has, else floats; one panel at a time, and as many rows at once
+// as there are registers for.
 //
 // RUN: sluice-opt %s --convert-sluice-to-linalg --one-shot-bufferize="bufferize-function-boundaries function-boundary-type-conversion=identity-layout-map" --split-input-file --sluice-cpu-products=machine=x86-64 | FileCheck %s --check-prefixes=CHECK,SSE
 // RUN: sluice-opt %s --convert-sluice-to-linalg --one-shot-bufferize="bufferize-function-boundaries function-boundary-type-conversion=identity-layout-map" --split-input-file --sluice-cpu-products=machine=avx2 | FileCheck %s --check-prefixes=CHECK,AVX2
@@ -17,41 +17,40 @@
 // Not within a parallel loop: it becomes one, and nothing is filled.
 // CHECK-NOT: linalg
 // CHECK: scf.parallel
-// Two panels are no whole group of four.
-// CHECK: call @__sluice_quantized_rows_i8_i8_f32_32of32and64_2_rest(
-// CHECK: func.func private @__sluice_quantized_rows_i8_i8_f32_32of32and64_2_rest(
-// SSE: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_1x2(
+// CHECK: call @__sluice_quantized_rows_i8_i8_f32_32of32and64_2(
+// CHECK: func.func private @__sluice_quantized_rows_i8_i8_f32_32of32and64_2(
+// SSE: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_1x1(
 // SSE: call_intrinsic "llvm.x86.sse2.pmadd.wd"
 // SSE: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_2x1(
 // SSE-NOT: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_3x
-// AVX2: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_1x4(
+// AVX2: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_1x1(
 // AVX2: call_intrinsic "llvm.x86.avx2.pmadd.wd"{{.*}} : (vector<16xi16>, vector<16xi16>) -> vector<8xi32>
-// AVX2: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_2x2(
+// AVX2: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_2x1(
 // AVX2: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_3x1(
 // AVX2-NOT: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_4x
-// AVX512: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_1x4(
+// AVX512: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_1x1(
 // AVX512: call_intrinsic "llvm.x86.avx512.pmaddw.d.512"{{.*}} : (vector<32xi16>, vector<32xi16>) -> vector<16xi32>
-// AVX512: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_5x4(
-// AVX512: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_8x2(
+// AVX512: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_5x1(
+// AVX512: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_8x1(
 // AVX512: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_13x1(
 // AVX512-NOT: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_14x
-// VNNI: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_1x4(
+// VNNI: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_1x1(
 // Signed numbers are moved to unsigned ones, as the instruction takes them.
 // VNNI: %[[FLIP:.*]] = arith.constant dense<-128> : vector<64xi8>
 // VNNI: arith.xori %{{.*}}, %[[FLIP]] : vector<64xi8>
 // VNNI: call_intrinsic "llvm.x86.avx512.vpdpbusd.512"{{.*}} : (vector<16xi32>, vector<64xi8>, vector<64xi8>) -> vector<16xi32>
-// VNNI: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_5x4(
-// VNNI: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_8x2(
+// VNNI: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_5x1(
+// VNNI: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_8x1(
 // VNNI: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_9x1(
 // VNNI: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_13x1(
 // VNNI-NOT: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_14x
-// NEON: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_1x4(
+// NEON: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_1x1(
 // NEON: arith.muli %{{.*}} : vector<4xi32>
 // NEON-NOT: call_intrinsic
-// NEON: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_2x2(
+// NEON: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_2x1(
 // NEON: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_5x1(
 // NEON-NOT: func.func private @__sluice_quantized_i8_i8_f32_32of32and64_6x
-// REMARK: [Passed] {{.*}}Function=rounded {{.*}}"the product has kernels for avx512-vnni: 1 to 5 rows: a block, 4 panels at once; 6 to 8 rows: a block, 2 panels at once; 9 to 13 rows: a block, 1 panel at once; 14 or more rows: blocks of 7 to 13, 1 panel at once"
+// REMARK: [Passed] {{.*}}Function=rounded {{.*}}"the product has kernels for avx512-vnni: 1 to 6 rows: a stream, 1 panel at once; 7 to 13 rows: a block, 1 panel at once; 14 or more rows: blocks of 7 to 13, 1 panel at once"
 // REMARK: [Missed] {{.*}}Function=rounded {{.*}}Reason="segments lie beside their sums and scales", Remark="rows are copied"
 // TENSOR: [Missed] {{.*}}Function=rounded {{.*}}Reason="its operands are no buffers", Remark="the product has no kernels for neon"
 func.func @rounded(%q: tensor<?x64xi8>, %qs: tensor<?x1xf32>, %w: tensor<2x16x16x4xi8>,
@@ -85,7 +84,7 @@ func.func @floats(%x: tensor<?x64xbf16>, %w: tensor<4x8x16x4xi8>, %s: tensor<4x2
 // 800 inputs with one scale: segments of at most 256 inputs, so that sums of
 // integers are exact in f32, of equal length.
 // CHECK-LABEL: func.func @rows(
-// CHECK: func.func private @__sluice_quantized_rows_i8_ui4_f16_zeros_200of800and800_4_rest(
+// CHECK: func.func private @__sluice_quantized_rows_i8_ui4_f16_zeros_200of800and800_4(
 func.func @rows(%q: tensor<?x800xi8>, %qs: tensor<?x1xf32>, %w: tensor<1x100x16x4xi8>,
                 %s: tensor<1x1x16xf16>, %z: tensor<1x1x16xi8>) -> tensor<?x9xf32> {
   %y = sluice.quantized_linear %q by %qs in blocks 800, %w as ui4 by %s minus %z in blocks 800

@@ -173,10 +173,17 @@ func.func @none(%x: tensor<?x64xf32>) -> tensor<?x32xf32> {
 // CHECK-NEXT: "copied_because": "segments lie beside their sums and scales",
 // CHECK:      "function": "integers",
 // CHECK-NEXT: "input_type": "i8",
-// CHECK:      "panels": 4,
+// CHECK:      "panels": 1,
+// CHECK-NEXT: "prefetch_bytes": 0,
 // CHECK:      "rows": [
 // CHECK-NEXT:   1,
-// CHECK-NEXT:   5
+// CHECK-NEXT:   6
+// CHECK:      "variant": "stream"
+// CHECK:      "panels": 1,
+// CHECK-NEXT: "prefetch_bytes": 16384,
+// CHECK:      "rows": [
+// CHECK-NEXT:   7,
+// CHECK-NEXT:   13
 // CHECK:      "variant": "block"
 // CHECK:      {{^ *}}14,
 // CHECK-NEXT: null

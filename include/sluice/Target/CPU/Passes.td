@@ -58,8 +58,9 @@ def SluiceCPUProducts : Pass<"sluice-cpu-products", "::mlir::ModuleOp"> {
     made of `sluice.quantized_linear`) take the same road with kernels of their
     own: within a segment, whose inputs and numbers have one scale each, integers
     are multiplied by the machine's dot products and added exactly, or, where
-    inputs are floats, numbers become floats in registers. Up to four panels are
-    streams of their own; the first block of rows prefetches.
+    inputs are floats, numbers become floats in registers. Panels are taken one by
+    one; where there are more rows than a stream has, the first block of them
+    prefetches numbers and scales.
 
     Upstream's strategies vectorise `linalg` ops of static tile sizes; a number of
     rows that only the router knows needs the choice among tiles at run time.

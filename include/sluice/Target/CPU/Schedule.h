@@ -14,9 +14,9 @@
 // A product of n rows takes one of three ways:
 //
 //   stream   as many panels at once as the hardware follows as streams
-//            (CPUMachine::streams). All their sums are in registers, which is
-//            so for few rows; these wait for memory, and what the hardware
-//            prefetches by itself is what they wait for.
+//            (CPUMachine::streams; of numbers with scales, one). All their sums
+//            are in registers, which is so for few rows; these wait for memory,
+//            and what the hardware prefetches by itself is what they wait for.
 //   block    more rows, as many as the registers have sums for: panels are read
 //            once, and prefetched by the code.
 //   blocked  still more, cut into blocks whose sizes differ by one. The blocks
@@ -174,31 +174,35 @@ struct QuantizedShape {
   int64_t segment = 32, segments = 1, allSegments = 1;
 };
 
-/// How such products run on one machine: never as streams that are not
-/// prefetched, in panels of 16 columns. A value; thread-safe.
+/// How such products run on one machine: one panel of 16 columns at a time,
+/// whose numbers and scales are two streams. A value; thread-safe.
 class QuantizedSchedule {
 public:
   QuantizedSchedule(const CPUMachine &machine, const QuantizedShape &shape)
       : machine(&machine), shape(shape) {}
 
-  /// Panels that are walked together.
-  static constexpr int64_t group = 4;
+  /// Inputs of a slice, unless a segment has more: the numbers of one panel
+  /// that they are multiplied with stay in a cache while blocks of rows take
+  /// turns.
+  static int64_t getDepth(bool isInteger) { return isInteger ? 2048 : 256; }
 
+  /// Products of up to so many rows are streams: fewer than blocks have that
+  /// take turns, so that no others need these kernels. May be 0.
+  int64_t getStreamRows() const;
   /// Most rows of a tile.
   int64_t getMostRows() const;
-  /// Panels of a tile of `rows` rows, 1 to getMostRows(), at once.
-  int64_t getPanels(int64_t rows) const;
   /// Vector registers of a tile: sums within a segment need one for each row,
   /// besides those over all segments, and numbers some to be made in.
-  int64_t getRegisters(int64_t rows, int64_t panels) const;
-  /// How far ahead in each panel the first block of rows prefetches.
-  int64_t getPrefetchBytes() const { return machine->prefetchBytes / 4; }
+  int64_t getRegisters(int64_t rows) const;
+  /// How many bytes of numbers ahead products of more rows prefetch, by their
+  /// first block; of scales as many as belong to these.
+  int64_t getPrefetchBytes() const { return machine->prefetchBytes; }
 
   /// All numbers of rows from 1 on, in order, without gaps.
   llvm::SmallVector<ScheduleRange> getRanges() const;
 
 private:
-  /// Of `rows` rows, 1 to getMostRows(). A step is a line of each panel.
+  /// Of `rows` rows, 1 to getMostRows(). A step is a line of the panel.
   TileCost getTile(int64_t rows) const;
 
   const CPUMachine *machine;
