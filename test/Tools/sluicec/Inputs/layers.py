@@ -83,11 +83,12 @@ def check(one, two, four):
     (one, kernels), (two, kernels2), (four, kernels4) = map(measure, (one, two, four))
     print(f"{one}, {two}, {four} instructions, {len(kernels)} kernels")
     assert kernels and sorted(kernels) == sorted(kernels2) == sorted(kernels4)
-    # The second layer costs no more than the first; later ones what it costs:
-    # LLVM may fold a little more or less at the edges.
+    # The second layer costs no more than the first; two later ones no more than
+    # twice as much: LLVM may fold a little more or less at the edges, and unrolls
+    # less in a long function.
     step = two - one
     assert 0 < step <= one, step
-    assert abs((four - two) - 2 * step) <= 0.2 * step, (step, four - two)
+    assert step <= four - two <= 2.2 * step, (step, four - two)
 
 
 if sys.argv[1] == "write":
