@@ -6,7 +6,7 @@
 // Rows of all entries, nothing for absent ones: as many as the plan counted.
 // CHECK: %[[OFFSETS:.*]] = bufferization.to_tensor %{{.*}} : memref<5xindex>
 // CHECK: %[[ENTRIES:.*]] = tensor.extract %[[OFFSETS]][%c4]
-// An eighth of them makes a task, if these are 32 rows and at most 512.
+// An eighth of them makes a task, if these are 32 rows and at most 64.
 // CHECK: %[[SHARE:.*]] = arith.ceildivui %[[ENTRIES]], %c8
 // CHECK: arith.maxui %[[SHARE]], %c32
 // CHECK: arith.minui %{{.*}}, %c64
