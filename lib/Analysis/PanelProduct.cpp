@@ -9,6 +9,7 @@
 #include "sluice/Analysis/PanelProduct.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "sluice/Analysis/QuantizedProduct.h"
 
 using namespace mlir;
 using namespace sluice;
@@ -68,4 +69,10 @@ std::optional<PanelProduct> PanelProduct::match(linalg::GenericOp op) {
       getExtended(product.getRhs()) != body->getArgument(1))
     return std::nullopt;
   return panels;
+}
+
+bool sluice::isPackedProduct(Operation *op) {
+  auto generic = dyn_cast<linalg::GenericOp>(op);
+  return generic &&
+         (PanelProduct::match(generic) || QuantizedProduct::match(generic));
 }

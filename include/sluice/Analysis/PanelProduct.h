@@ -37,6 +37,10 @@ struct PanelProduct {
   static std::optional<PanelProduct> match(mlir::linalg::GenericOp op);
 };
 
+/// Whether `op` is a product with a packed weight: in panels, or, see
+/// QuantizedProduct, of small numbers.
+bool isPackedProduct(mlir::Operation *op);
+
 } // namespace sluice
 
 #endif // SLUICE_ANALYSIS_PANELPRODUCT_H

@@ -22,6 +22,43 @@ Value sluice::minimum(LoopBuilder &b, Value l, Value r) {
   return arith::MinUIOp::create(b, b.loc, l, r);
 }
 
+Value sluice::ceilDiv(LoopBuilder &b, Value l, Value r) {
+  return arith::CeilDivUIOp::create(b, b.loc, l, r);
+}
+
+void sluice::makeLoop(LoopBuilder &b, Value from, Value to, Value step,
+                      llvm::function_ref<void(LoopBuilder &, Value)> body) {
+  scf::ForOp::create(
+      b, b.loc, from, to, step, ValueRange(),
+      [&](OpBuilder &builder, Location loc, Value i, ValueRange) {
+        LoopBuilder inner(builder, loc);
+        body(inner, i);
+        scf::YieldOp::create(inner, loc);
+      });
+}
+
+void sluice::makeSwitch(LoopBuilder &b, Value number, int64_t first,
+                        int64_t last,
+                        llvm::function_ref<void(LoopBuilder &, int64_t)> body,
+                        llvm::function_ref<void(LoopBuilder &)> otherwise) {
+  SmallVector<int64_t> cases =
+      llvm::to_vector(llvm::seq<int64_t>(first, last + 1));
+  auto choice = scf::IndexSwitchOp::create(b, b.loc, TypeRange(), number, cases,
+                                           cases.size());
+  auto fill = [&](Region &region, auto build) {
+    OpBuilder builder = OpBuilder::atBlockEnd(&region.emplaceBlock());
+    LoopBuilder inner(builder, b.loc);
+    build(inner);
+    scf::YieldOp::create(inner, b.loc);
+  };
+  for (auto [n, region] : llvm::zip_equal(cases, choice.getCaseRegions()))
+    fill(region, [&, n = n](LoopBuilder &inner) { body(inner, n); });
+  fill(choice.getDefaultRegion(), [&](LoopBuilder &inner) {
+    if (otherwise)
+      otherwise(inner);
+  });
+}
+
 Value sluice::multiplyAdd(LoopBuilder &b, const CPUMachine &machine, Value x,
                           Value y, Value z) {
   if (machine.hasFMA)

@@ -29,6 +29,20 @@ mlir::MemRefType getFlatType(mlir::Type element);
 /// The smaller of two sizes.
 mlir::Value minimum(LoopBuilder &b, mlir::Value l, mlir::Value r);
 
+/// l / r of two sizes, rounded up.
+mlir::Value ceilDiv(LoopBuilder &b, mlir::Value l, mlir::Value r);
+
+/// A loop that carries nothing.
+void makeLoop(LoopBuilder &b, mlir::Value from, mlir::Value to,
+              mlir::Value step,
+              llvm::function_ref<void(LoopBuilder &, mlir::Value)> body);
+
+/// Code of its own for each `number` from `first` to `last`; `otherwise` for
+/// all others, if there is such code.
+void makeSwitch(LoopBuilder &b, mlir::Value number, int64_t first, int64_t last,
+                llvm::function_ref<void(LoopBuilder &, int64_t)> body,
+                llvm::function_ref<void(LoopBuilder &)> otherwise = {});
+
 /// x * y + z of vectors, rounded once where the machine can.
 mlir::Value multiplyAdd(LoopBuilder &b, const CPUMachine &machine,
                         mlir::Value x, mlir::Value y, mlir::Value z);

@@ -80,14 +80,12 @@ distribute(LoopBuilder &b, Operation *op, Value rows, Value panels,
   if (!parallel || isInTask(op))
     return call(b, {zero, rows, zero, panels});
 
-  auto ceilDiv = [&](Value l, Value r) -> Value {
-    return arith::CeilDivUIOp::create(b, b.loc, l, r);
-  };
   Value most = b.index(rowsPerTask);
-  Value chunks = ceilDiv(rows, most), groups = ceilDiv(panels, together);
+  Value chunks = ceilDiv(b, rows, most), groups = ceilDiv(b, panels, together);
   Value least =
       arith::MaxUIOp::create(b, b.loc, b.index(minTasks), getNumThreads(b));
-  Value wanted = ceilDiv(least, arith::MaxUIOp::create(b, b.loc, chunks, one));
+  Value wanted =
+      ceilDiv(b, least, arith::MaxUIOp::create(b, b.loc, chunks, one));
   Value splits = arith::MinUIOp::create(b, b.loc, wanted, groups);
   scf::ParallelOp::create(
       b, b.loc, ValueRange{zero, zero}, ValueRange{chunks, splits},

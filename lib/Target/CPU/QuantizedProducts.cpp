@@ -19,17 +19,6 @@ using namespace sluice;
 
 static constexpr int64_t width = 16;
 
-static void makeLoop(LoopBuilder &b, Value from, Value to, Value step,
-                     llvm::function_ref<void(LoopBuilder &, Value)> body) {
-  scf::ForOp::create(
-      b, b.loc, from, to, step, ValueRange(),
-      [&](OpBuilder &builder, Location loc, Value i, ValueRange) {
-        LoopBuilder inner(builder, loc);
-        body(inner, i);
-        scf::YieldOp::create(inner, loc);
-      });
-}
-
 namespace {
 /// Fills the body of one function.
 class QuantizedProductBody {
@@ -90,8 +79,7 @@ private:
 void QuantizedProductBody::build() {
   count = b.sub(args.lastRow, args.firstRow);
   slices = b.index(llvm::divideCeil(tile.allSegments, tile.segments));
-  blocks = arith::CeilDivUIOp::create(b, b.loc, count,
-                                      b.index(schedule.getMostRows()));
+  blocks = ceilDiv(b, count, b.index(schedule.getMostRows()));
   copyRows();
   Value zero = b.index(0), one = b.index(1);
   makeLoop(b, args.firstPanel, args.lastPanel, one,
@@ -239,20 +227,8 @@ void QuantizedProductBody::runBlock(LoopBuilder &b, Value panel, Value slice,
   all.cOffset = b.add(getPlace(b, args.result, b.add(args.firstRow, from)),
                       b.mul(panel, b.index(width)));
 
-  SmallVector<int64_t> cases =
-      llvm::to_vector(llvm::seq<int64_t>(1, schedule.getMostRows() + 1));
-  auto choice = scf::IndexSwitchOp::create(b, b.loc, TypeRange(), size, cases,
-                                           cases.size());
-  for (int64_t n : cases) {
-    Region &region = choice.getCaseRegions()[n - 1];
-    OpBuilder builder = OpBuilder::atBlockEnd(&region.emplaceBlock());
-    LoopBuilder inner(builder, b.loc);
-    kernels.call(inner, tile, n, all);
-    scf::YieldOp::create(inner, b.loc);
-  }
-  OpBuilder none =
-      OpBuilder::atBlockEnd(&choice.getDefaultRegion().emplaceBlock());
-  scf::YieldOp::create(none, b.loc);
+  makeSwitch(b, size, 1, schedule.getMostRows(),
+             [&](LoopBuilder &b, int64_t n) { kernels.call(b, tile, n, all); });
 }
 
 func::FuncOp QuantizedProducts::get(const QuantizedTile &tile,

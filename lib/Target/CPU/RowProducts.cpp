@@ -14,10 +14,6 @@
 using namespace mlir;
 using namespace sluice;
 
-static Value ceilDiv(LoopBuilder &b, Value l, Value r) {
-  return arith::CeilDivUIOp::create(b, b.loc, l, r);
-}
-
 namespace {
 /// Fills the body of one function.
 class RowProduct {
@@ -46,26 +42,19 @@ public:
   void build() {
     Value count = b.sub(args.lastRow, args.firstRow);
     // Few rows read streams, and have code of their own.
-    SmallVector<int64_t> cases =
-        llvm::to_vector(llvm::seq<int64_t>(1, schedule.getStreamRows() + 1));
-    auto choice = scf::IndexSwitchOp::create(b, b.loc, TypeRange(), count,
-                                             cases, cases.size());
-    for (auto [n, region] : llvm::zip_equal(cases, choice.getCaseRegions())) {
-      OpBuilder builder = OpBuilder::atBlockEnd(&region.emplaceBlock());
-      LoopBuilder inner(builder, b.loc);
-      if (n == 1)
-        runRow(inner);
-      else
-        runRows(inner, inner.index(n), schedule.getGroup(n), n, n);
-      scf::YieldOp::create(inner, b.loc);
-    }
-    OpBuilder builder =
-        OpBuilder::atBlockEnd(&choice.getDefaultRegion().emplaceBlock());
-    LoopBuilder inner(builder, b.loc);
     int64_t most = schedule.getMostRows();
-    runRows(inner, count, schedule.getGroup(most + 1), schedule.getLeastRows(),
-            most);
-    scf::YieldOp::create(inner, b.loc);
+    makeSwitch(
+        b, count, 1, schedule.getStreamRows(),
+        [&](LoopBuilder &b, int64_t n) {
+          if (n == 1)
+            runRow(b);
+          else
+            runRows(b, b.index(n), schedule.getGroup(n), n, n);
+        },
+        [&](LoopBuilder &b) {
+          runRows(b, count, schedule.getGroup(most + 1),
+                  schedule.getLeastRows(), most);
+        });
     func::ReturnOp::create(b, b.loc);
   }
 
@@ -124,13 +113,8 @@ void RowProduct::forPanels(LoopBuilder &b, int64_t group, Body body) {
     Value to = args.lastPanel;
     if (panels > 1)
       to = b.sub(to, arith::RemUIOp::create(b, b.loc, left, b.index(panels)));
-    scf::ForOp::create(
-        b, b.loc, from, to, b.index(panels), ValueRange(),
-        [&](OpBuilder &builder, Location loc, Value panel, ValueRange) {
-          LoopBuilder inner(builder, loc);
-          body(inner, panel, panels);
-          scf::YieldOp::create(inner, loc);
-        });
+    makeLoop(b, from, to, b.index(panels),
+             [&](LoopBuilder &b, Value panel) { body(b, panel, panels); });
     from = to;
   }
 }
@@ -153,13 +137,9 @@ void RowProduct::runRow(LoopBuilder &b) {
     row.a = copy = memref::AllocOp::create(b, b.loc, getFlatType(operands.row),
                                            args.depth);
     row.aOffset = b.index(0);
-    scf::ForOp::create(
-        b, b.loc, b.index(0), args.depth, b.index(1), ValueRange(),
-        [&](OpBuilder &builder, Location loc, Value k, ValueRange) {
-          LoopBuilder inner(builder, loc);
-          memref::StoreOp::create(inner, loc, load(inner, args.firstRow, k),
-                                  copy, k);
-          scf::YieldOp::create(inner, loc);
+    makeLoop(
+        b, b.index(0), args.depth, b.index(1), [&](LoopBuilder &b, Value k) {
+          memref::StoreOp::create(b, b.loc, load(b, args.firstRow, k), copy, k);
         });
   }
   row.depth = args.depth;
@@ -192,15 +172,12 @@ Value RowProduct::copyRows(LoopBuilder &b, Value count, Value slices) {
         Value row = outer.add(args.firstRow, at[1]);
         Value target = outer.mul(outer.add(outer.mul(at[0], count), at[1]),
                                  outer.index(stride));
-        scf::ForOp::create(
-            outer, loc, outer.index(0), length, outer.index(1), ValueRange(),
-            [&](OpBuilder &builder, Location loc, Value k, ValueRange) {
-              LoopBuilder inner(builder, loc);
-              memref::StoreOp::create(inner, loc,
-                                      load(inner, row, inner.add(start, k)),
-                                      copy, inner.add(target, k));
-              scf::YieldOp::create(inner, loc);
-            });
+        makeLoop(outer, outer.index(0), length, outer.index(1),
+                 [&](LoopBuilder &b, Value k) {
+                   memref::StoreOp::create(b, loc,
+                                           load(b, row, b.add(start, k)), copy,
+                                           b.add(target, k));
+                 });
       });
   return copy;
 }
@@ -285,28 +262,18 @@ void RowProduct::runBlock(LoopBuilder &b, Value copy, Value count, Value block,
 
   setPrefetch(b, tile, block, blocks, start, panels);
 
-  SmallVector<int64_t> cases =
-      llvm::to_vector(llvm::seq<int64_t>(least, most + 1));
-  auto choice = scf::IndexSwitchOp::create(b, b.loc, TypeRange(), size, cases,
-                                           cases.size());
-  for (auto [n, region] : llvm::zip_equal(cases, choice.getCaseRegions())) {
-    OpBuilder builder = OpBuilder::atBlockEnd(&region.emplaceBlock());
-    LoopBuilder inner(builder, b.loc);
+  makeSwitch(b, size, least, most, [&](LoopBuilder &b, int64_t n) {
     // A tile that does not fit is taken panel by panel.
     int64_t together = std::min(panels, schedule.getPanels(n));
     for (int64_t q = 0; q < panels; q += together) {
       MicroKernels::Arguments own = tile;
       if (q > 0) {
-        own.bOffset = inner.add(tile.bOffset, all.panelStride);
-        own.cOffset = inner.add(tile.cOffset, inner.index(width));
+        own.bOffset = b.add(tile.bOffset, all.panelStride);
+        own.cOffset = b.add(tile.cOffset, b.index(width));
       }
-      kernels.call(inner, n, together, operands, own);
+      kernels.call(b, n, together, operands, own);
     }
-    scf::YieldOp::create(inner, b.loc);
-  }
-  OpBuilder none =
-      OpBuilder::atBlockEnd(&choice.getDefaultRegion().emplaceBlock());
-  scf::YieldOp::create(none, b.loc);
+  });
 }
 
 RowProducts::RowProducts(ModuleOp module, const CPUMachine &machine)

@@ -24,6 +24,10 @@ llvm::StringRef sluice::toString(RowVariant variant) {
   return "blocked";
 }
 
+/// Rows of the smallest block: what is more than a block of `mostRows` is cut
+/// into blocks of at least half the size.
+static int64_t getLeastCut(int64_t mostRows) { return (mostRows + 1) / 2; }
+
 //===----------------------------------------------------------------------===//
 // TileCost
 //===----------------------------------------------------------------------===//
@@ -74,8 +78,7 @@ bool PanelSchedule::canReadInPlace() const {
 }
 
 int64_t PanelSchedule::getLeastRows() const {
-  // What is more than a block is cut into blocks of at least half the size.
-  return std::min(streamRows + 1, (mostRows + 1) / 2);
+  return std::min(streamRows + 1, getLeastCut(mostRows));
 }
 
 int64_t PanelSchedule::getGroup(int64_t rows) const {
@@ -165,7 +168,7 @@ llvm::SmallVector<ScheduleRange> PanelSchedule::getRanges(bool inPlace) const {
       range.depth = slice;
     if (rows > mostRows) {
       range.variant = RowVariant::Blocked;
-      range.leastRows = (mostRows + 1) / 2;
+      range.leastRows = getLeastCut(mostRows);
       range.prefetchBytes =
           std::min(depth, shape.inputs.value_or(depth)) * inputBytes;
     } else {
@@ -209,8 +212,7 @@ int64_t QuantizedSchedule::getMostRows() const {
 }
 
 int64_t QuantizedSchedule::getStreamRows() const {
-  // What is more than a block is cut into blocks of at least half the size.
-  return (getMostRows() + 1) / 2 - 1;
+  return getLeastCut(getMostRows()) - 1;
 }
 
 TileCost QuantizedSchedule::getTile(int64_t rows) const {
@@ -263,7 +265,7 @@ llvm::SmallVector<ScheduleRange> QuantizedSchedule::getRanges() const {
     }
     if (rows > mostRows) {
       range.variant = RowVariant::Blocked;
-      range.leastRows = (mostRows + 1) / 2;
+      range.leastRows = getLeastCut(mostRows);
     } else {
       range.lastRow = rows;
     }

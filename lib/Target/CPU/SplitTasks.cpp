@@ -8,6 +8,8 @@
 
 #include "SplitTasks.h"
 
+#include "ProductFunctions.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -41,10 +43,10 @@ void sluice::splitFewTasks(scf::ForallOp loop) {
   Value lower = get(loop.getMixedLowerBound());
   Value upper = get(loop.getMixedUpperBound());
   Value step = get(loop.getMixedStep());
-  Value tasks = arith::CeilDivUIOp::create(b, b.loc, b.sub(upper, lower), step);
+  Value tasks = ceilDiv(b, b.sub(upper, lower), step);
   Value threads = getNumThreads(b);
   // What all threads have time for until the last one is done.
-  Value rounds = arith::CeilDivUIOp::create(b, b.loc, tasks, threads);
+  Value rounds = ceilDiv(b, tasks, threads);
   Value room = b.mul(rounds, threads);
   Value isFew = b.compare(arith::CmpIPredicate::ult, b.mul(tasks, b.index(8)),
                           b.mul(room, b.index(7)));

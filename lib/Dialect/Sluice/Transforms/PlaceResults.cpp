@@ -10,7 +10,6 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Dominance.h"
 #include "sluice/Analysis/PanelProduct.h"
-#include "sluice/Analysis/QuantizedProduct.h"
 #include "sluice/Dialect/Sluice/Transforms/Passes.h"
 
 namespace sluice {
@@ -54,10 +53,9 @@ static tensor::ParallelInsertSliceOp getInsertion(linalg::GenericOp product) {
   // The whole rows, and nothing of size 1 left out.
   auto type = cast<RankedTensorType>(insertion.getDest().getType());
   return type.getRank() == rows.getResultType().getRank() &&
-                 llvm::all_of(insertion.getMixedStrides(),
-                              [](OpFoldResult s) {
-                                return isConstantIntValue(s, 1);
-                              })
+                 llvm::all_of(
+                     insertion.getMixedStrides(),
+                     [](OpFoldResult s) { return isConstantIntValue(s, 1); })
              ? insertion
              : nullptr;
 }
@@ -80,9 +78,9 @@ static void place(linalg::GenericOp product, linalg::FillOp zeros,
       insertion.getMixedOffsets(), insertion.getMixedSizes(),
       insertion.getMixedStrides());
   auto empty = zeros.getOutputs()[0].getDefiningOp<tensor::EmptyOp>();
-  Value panels = tensor::ExpandShapeOp::create(
-      b, loc, empty.getType(), part, rows.getReassociationIndices(),
-      empty.getMixedSizes());
+  Value panels = tensor::ExpandShapeOp::create(b, loc, empty.getType(), part,
+                                               rows.getReassociationIndices(),
+                                               empty.getMixedSizes());
   zeros->moveBefore(product);
   zeros.getOutputsMutable().assign(panels);
   empty.erase();
@@ -93,9 +91,7 @@ struct PlaceResults : sluice::impl::SluicePlaceResultsBase<PlaceResults> {
   void runOnOperation() override {
     auto &dominance = getAnalysis<DominanceInfo>();
     getOperation().walk([&](linalg::GenericOp op) {
-      if (!op.hasPureTensorSemantics() ||
-          !(sluice::PanelProduct::match(op) ||
-            sluice::QuantizedProduct::match(op)))
+      if (!op.hasPureTensorSemantics() || !sluice::isPackedProduct(op))
         return;
       if (linalg::FillOp zeros = getOwnZeros(op))
         place(op, zeros, dominance);

@@ -14,7 +14,6 @@
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "sluice/Analysis/PanelProduct.h"
-#include "sluice/Analysis/QuantizedProduct.h"
 #include "sluice/Dialect/Sluice/Transforms/Passes.h"
 
 namespace sluice {
@@ -38,8 +37,9 @@ struct TileRows : sluice::impl::SluiceTileRowsBase<TileRows> {
     getOperation().walk([&](linalg::LinalgOp op) {
       // Products with packed weights are cut for the processor, later, and with
       // them the zeros that they add to.
-      bool isLeft = isPacked(op) || (isa<linalg::FillOp>(*op) &&
-                                     llvm::all_of(op->getUsers(), isPacked));
+      bool isLeft = sluice::isPackedProduct(op) ||
+                    (isa<linalg::FillOp>(*op) &&
+                     llvm::all_of(op->getUsers(), sluice::isPackedProduct));
       if (op.hasPureTensorSemantics() &&
           !op->getParentOfType<scf::ForallOp>() && !isLeft)
         ops.push_back(op);
@@ -56,12 +56,6 @@ struct TileRows : sluice::impl::SluiceTileRowsBase<TileRows> {
   }
 
 private:
-  static bool isPacked(Operation *op) {
-    auto generic = dyn_cast<linalg::GenericOp>(op);
-    return generic && (sluice::PanelProduct::match(generic) ||
-                       sluice::QuantizedProduct::match(generic));
-  }
-
   /// True for what a row of scores goes through: a loop over rows and at most
   /// one along them. Products are none; they are cut by their weights' rows.
   static bool isRowOp(linalg::LinalgOp op) {
